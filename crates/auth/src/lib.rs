@@ -1,0 +1,1 @@
+//! Passwords, API keys, one-time codes, sessions and address lists.

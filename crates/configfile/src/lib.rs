@@ -1,0 +1,1 @@
+//! Edits game configuration files.

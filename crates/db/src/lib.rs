@@ -1,0 +1,1 @@
+//! Two database engines behind one executor.

@@ -1,0 +1,1 @@
+//! The built-in game of the demo.

@@ -1,0 +1,1 @@
+//! What panel and node say to each other.

@@ -1,0 +1,3 @@
+//! The Hatchery binary.
+
+fn main() {}

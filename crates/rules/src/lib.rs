@@ -1,0 +1,1 @@
+//! The validation rule language, with the exact sentences of the wire.

@@ -1,0 +1,1 @@
+//! A server's files beneath a held directory descriptor.

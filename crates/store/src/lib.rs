@@ -1,0 +1,1 @@
+//! Every query, and the caches in front of them.

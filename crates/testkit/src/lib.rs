@@ -1,0 +1,1 @@
+//! Whole test panels, actors and clocks.
