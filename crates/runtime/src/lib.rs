@@ -3,6 +3,7 @@
 //! The trait speaks of *instances*: whatever holds one server's process. It knows nothing of
 //! panels, states or permissions; the node's state machine decides what to call when.
 
+pub mod fake;
 mod spec;
 
 use std::net::IpAddr;
@@ -10,6 +11,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hatchery_vocab::{ServerUuid, Timestamp};
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use spec::{BindMount, InstallSpec, InstanceSpec, PortBinding, ResourceLimits};
@@ -45,6 +47,24 @@ pub struct Exit {
     pub out_of_memory: bool,
 }
 
+impl Exit {
+    /// Ended by [`Signal::Kill`].
+    pub const KILLED: Self = Self {
+        code: 128 + 9,
+        out_of_memory: false,
+    };
+}
+
+/// What an instance is for. A server has one instance at a time, whatever its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Job {
+    /// It runs the game.
+    Game,
+    /// It runs an installation script.
+    Install,
+}
+
 /// What an instance uses at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -67,8 +87,9 @@ pub struct Console {
     /// Bytes for the instance's standard input. A line needs its own `\n`.
     pub input: mpsc::Sender<Bytes>,
     /// What the instance printed: raw bytes, cut anywhere, at most [`MAX_CHUNK`] each. It ends
-    /// after the last byte; the exit follows on `exit`. A reader that falls behind slows the
-    /// instance down rather than growing memory.
+    /// after the last byte; the exit follows on `exit`. A reader that falls far behind loses the
+    /// oldest bytes and finds a line that counts them: neither memory grows nor does the instance
+    /// wait for its reader.
     pub output: mpsc::Receiver<Bytes>,
     /// Says once how the instance ended, after `output` has ended.
     pub exit: tokio::sync::oneshot::Receiver<Exit>,
@@ -76,12 +97,15 @@ pub struct Console {
     pub started_at: Timestamp,
 }
 
-/// An instance that was already running when the runtime was asked.
+/// An instance that was started before this program, still running or ended in between.
 #[derive(Debug)]
 pub struct Found {
     /// Whose it is.
     pub server: ServerUuid,
-    /// Its terminal. Recent output comes first, so that history is not lost with the panel.
+    /// What it is for.
+    pub job: Job,
+    /// Its terminal. Recent output comes first, so that history is not lost with the panel. Where
+    /// the instance has ended, `output` ends after it and `exit` says how.
     pub console: Console,
 }
 
@@ -134,7 +158,8 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
 
     /// Sends a signal to every process of the instance's process group; [`Signal::Kill`] always
     /// ends all of the instance's processes.
-    fn signal(&self, server: ServerUuid, signal: Signal) -> BoxFuture<'_, Result<(), RuntimeError>>;
+    fn signal(&self, server: ServerUuid, signal: Signal)
+    -> BoxFuture<'_, Result<(), RuntimeError>>;
 
     /// What the instance uses at the moment.
     fn usage(&self, server: ServerUuid) -> BoxFuture<'_, Result<Usage, RuntimeError>>;
@@ -148,7 +173,8 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
 
     /// Runs an installation in the same confinement as a game. It ends by itself or by
     /// [`Runtime::abort_install`]; its output comes over the returned console.
-    fn install<'a>(&'a self, spec: &'a InstallSpec) -> BoxFuture<'a, Result<Console, RuntimeError>>;
+    fn install<'a>(&'a self, spec: &'a InstallSpec)
+    -> BoxFuture<'a, Result<Console, RuntimeError>>;
 
     /// Ends a running installation and everything that it started.
     fn abort_install(&self, server: ServerUuid) -> BoxFuture<'_, Result<(), RuntimeError>>;
@@ -156,7 +182,8 @@ pub trait Runtime: Send + Sync + std::fmt::Debug {
     /// Ends the instance and forgets all that the runtime keeps about the server, its files apart.
     fn destroy(&self, server: ServerUuid) -> BoxFuture<'_, Result<(), RuntimeError>>;
 
-    /// Finds the instances that survived a restart of this program.
+    /// Finds the instances that survived a restart of this program, and those that ended while it
+    /// was away; each is found once.
     fn reattach(&self) -> BoxFuture<'_, Result<Vec<Found>, RuntimeError>>;
 
     /// The address by which a server reaches this machine, put where configuration files say

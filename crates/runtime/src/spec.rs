@@ -1,12 +1,13 @@
 //! What to run, and within which bounds.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use hatchery_vocab::{CpuPercent, MiB, Port, ServerUuid, Swap};
 
 /// All that a runtime needs to know to run one server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InstanceSpec {
     /// The server; instances are named after it.
     pub server: ServerUuid,
@@ -32,7 +33,7 @@ pub struct InstanceSpec {
 }
 
 /// An installation: a script that fills a server's folder.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct InstallSpec {
     /// The server.
     pub server: ServerUuid,
@@ -89,4 +90,45 @@ pub struct BindMount {
     pub target: PathBuf,
     /// Whether the server may only read.
     pub read_only: bool,
+}
+
+/// Shows the names of the variables only: the values may be secrets, and they end up in logs.
+impl fmt::Debug for InstanceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstanceSpec")
+            .field("server", &self.server)
+            .field("root", &self.root)
+            .field("invocation", &self.invocation)
+            .field("environment", &Names(&self.environment))
+            .field("image", &self.image)
+            .field("limits", &self.limits)
+            .field("ports", &self.ports)
+            .field("mounts", &self.mounts)
+            .field("labels", &self.labels)
+            .finish()
+    }
+}
+
+/// Shows the names of the variables only, as for [`InstanceSpec`].
+impl fmt::Debug for InstallSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstallSpec")
+            .field("server", &self.server)
+            .field("root", &self.root)
+            .field("entrypoint", &self.entrypoint)
+            .field("environment", &Names(&self.environment))
+            .field("image", &self.image)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Names<'a>(&'a [(String, String)]);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
