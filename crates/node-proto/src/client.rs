@@ -1,0 +1,226 @@
+//! The panel's side of the protocol: one method per call to a node.
+
+mod files;
+
+use std::time::Duration;
+
+use axum_core::body::Body;
+use hatchery_vocab::{PowerSignal, ServerUuid, UserUuid};
+use http::header::HeaderValue;
+use http::{Method, Request, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Commands, CreateServer, DeauthorizeUser, DenyTokens, Logs, NodeError, NodeIoError, NodeService,
+    NodeToken, Power, ServerDetails, SystemInformation, exchange,
+};
+
+pub use files::Contents;
+
+/// How long a service that goes over the network may take to connect (client-api.md §1.17). The
+/// service that dials applies it; a service in the same process has nothing to dial.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a node may take to answer, in the same process too.
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The same for calls that move the contents of files: writing, packing and unpacking.
+pub const LONG_TIMEOUT: Duration = Duration::from_mins(15);
+
+const ACCEPT: &str = "application/json";
+
+/// Speaks to one node. Clones share the connection.
+#[derive(Clone)]
+pub struct NodeClient {
+    service: NodeService,
+    token: NodeToken,
+    bearer: HeaderValue,
+}
+
+impl std::fmt::Debug for NodeClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NodeClient(…)")
+    }
+}
+
+impl NodeClient {
+    /// A client that speaks through `service` and shows `token`.
+    ///
+    /// # Errors
+    /// The token has characters that no header can carry.
+    pub fn new(
+        service: NodeService,
+        token: NodeToken,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()))?;
+        bearer.set_sensitive(true);
+        Ok(Self {
+            service,
+            token,
+            bearer,
+        })
+    }
+
+    /// The secret, which also signs tokens for browsers ([`crate::jwt`]).
+    pub const fn token(&self) -> &NodeToken {
+        &self.token
+    }
+
+    /// What kind of machine the node runs on.
+    pub async fn system(&self) -> Result<SystemInformation, NodeError> {
+        self.get("/api/system".to_owned()).await
+    }
+
+    /// What every server of the node does and uses.
+    pub async fn servers(&self) -> Result<Vec<ServerDetails>, NodeError> {
+        self.get("/api/servers".to_owned()).await
+    }
+
+    /// What a server does and uses.
+    pub async fn details(&self, server: ServerUuid) -> Result<ServerDetails, NodeError> {
+        self.get(format!("/api/servers/{server}")).await
+    }
+
+    /// Has the node fetch a new server from the panel and install it. The server's row must be
+    /// committed: the node asks for it while this call runs.
+    pub async fn create(
+        &self,
+        server: ServerUuid,
+        start_on_completion: bool,
+    ) -> Result<(), NodeError> {
+        self.post(
+            "/api/servers".to_owned(),
+            &CreateServer {
+                uuid: server,
+                start_on_completion,
+            },
+        )
+        .await
+    }
+
+    /// Ends a server and deletes its files.
+    pub async fn delete(&self, server: ServerUuid) -> Result<(), NodeError> {
+        self.call(
+            Method::DELETE,
+            format!("/api/servers/{server}"),
+            Body::empty(),
+            TOTAL_TIMEOUT,
+        )
+        .await
+        .map(drop)
+    }
+
+    /// Starts, stops, restarts or kills a server; the node does it after it has answered.
+    pub async fn power(&self, server: ServerUuid, signal: PowerSignal) -> Result<(), NodeError> {
+        let body = Power {
+            action: signal.as_str().to_owned(),
+            wait_seconds: None,
+        };
+        self.post(format!("/api/servers/{server}/power"), &body)
+            .await
+    }
+
+    /// Types lines into a server's console. A server that does not run is refused with 502.
+    pub async fn commands(
+        &self,
+        server: ServerUuid,
+        commands: Vec<String>,
+    ) -> Result<(), NodeError> {
+        self.post(
+            format!("/api/servers/{server}/commands"),
+            &Commands { commands },
+        )
+        .await
+    }
+
+    /// The last lines of a server's console, at most 100.
+    pub async fn logs(&self, server: ServerUuid, lines: u8) -> Result<Vec<String>, NodeError> {
+        let logs: Logs = self
+            .get(format!("/api/servers/{server}/logs?size={lines}"))
+            .await?;
+        Ok(logs.data.unwrap_or_default())
+    }
+
+    /// Installs a server.
+    pub async fn install(&self, server: ServerUuid) -> Result<(), NodeError> {
+        self.post(format!("/api/servers/{server}/install"), &())
+            .await
+    }
+
+    /// Stops a server and installs it again over its files.
+    pub async fn reinstall(&self, server: ServerUuid) -> Result<(), NodeError> {
+        self.post(format!("/api/servers/{server}/reinstall"), &())
+            .await
+    }
+
+    /// Has the node fetch a server's settings again and apply them.
+    pub async fn sync(&self, server: ServerUuid) -> Result<(), NodeError> {
+        self.post(format!("/api/servers/{server}/sync"), &()).await
+    }
+
+    /// Takes tokens of a server out of use by their ids.
+    pub async fn ws_deny(&self, server: ServerUuid, jtis: Vec<String>) -> Result<(), NodeError> {
+        self.post(
+            format!("/api/servers/{server}/ws/deny"),
+            &DenyTokens { jtis },
+        )
+        .await
+    }
+
+    /// Ends a user's sessions on these servers (on all when empty) and takes their tokens out of
+    /// use.
+    pub async fn deauthorize_user(
+        &self,
+        user: UserUuid,
+        servers: Vec<ServerUuid>,
+    ) -> Result<(), NodeError> {
+        self.post(
+            "/api/deauthorize-user".to_owned(),
+            &DeauthorizeUser { user, servers },
+        )
+        .await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, NodeError> {
+        let answer = self
+            .call(Method::GET, path, Body::empty(), TOTAL_TIMEOUT)
+            .await?;
+        exchange::decode(answer, TOTAL_TIMEOUT).await
+    }
+
+    async fn post<T: Serialize>(&self, path: String, body: &T) -> Result<(), NodeError> {
+        self.call(Method::POST, path, exchange::json(body)?, TOTAL_TIMEOUT)
+            .await
+            .map(drop)
+    }
+
+    /// Sends a request and waits for an answer below 400.
+    async fn call(
+        &self,
+        method: Method,
+        path: String,
+        body: Body,
+        limit: Duration,
+    ) -> Result<Response<Body>, NodeError> {
+        self.call_with(self.request(method, &path, body)?, limit)
+            .await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Request<Body>, NodeIoError> {
+        exchange::request(method, path, &self.bearer, ACCEPT, body)
+    }
+
+    async fn call_with(
+        &self,
+        request: Request<Body>,
+        limit: Duration,
+    ) -> Result<Response<Body>, NodeError> {
+        exchange::accept(exchange::send(&self.service, request, limit).await?, limit).await
+    }
+}
