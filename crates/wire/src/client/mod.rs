@@ -1,0 +1,18 @@
+//! The resources of `/api/client` (client-api.md §4), one file per noun.
+
+mod account;
+mod activity;
+mod file;
+mod permission;
+mod server;
+mod stats;
+
+pub use account::{Account, ApiKey, PublicUser, SecretMeta};
+pub use activity::{ActivityLog, ActivityRelationships};
+pub use file::{FileObject, SignedUrl};
+pub use permission::{PermissionGroupText, SystemPermissions};
+pub use server::{
+    Allocation, Egg, EggVariable, FeatureLimits, Server, ServerLimits, ServerMeta,
+    ServerRelationships, SftpDetails, Subuser, WebsocketCredentials,
+};
+pub use stats::{Stats, StatsResources};
