@@ -13,7 +13,7 @@ const HELP: [&str; 12] = [
     "help             this list",
     "list             who is here",
     "say TEXT         talk to everybody",
-    "time             how long the house has been open",
+    "status           how things are",
     "hatch [NAME]     one more hen",
     "eat MIB          feed the hens that much memory",
     "flood LINES      print many lines",
@@ -30,7 +30,7 @@ pub(crate) enum Command<'a> {
     Help,
     List,
     Say(&'a str),
-    Time,
+    Status,
     Hatch(&'a str),
     Eat(u32),
     Flood(u32),
@@ -67,7 +67,7 @@ impl<'a> Command<'a> {
             "help" => Self::Help,
             "list" => Self::List,
             "say" => Self::Say(rest),
-            "time" => Self::Time,
+            "status" => Self::Status,
             "hatch" => Self::Hatch(rest),
             "eat" => Self::Eat(number(MAX_MEAL)?),
             "flood" => Self::Flood(number(MAX_FLOOD)?),
@@ -86,10 +86,7 @@ impl<'a> Command<'a> {
             Self::Help => HELP.iter().for_each(|line| house.say(line)),
             Self::List => house.list(),
             Self::Say(text) => house.chat("Farmer", text),
-            Self::Time => house.say(&format!(
-                "The house has been open for {} seconds.",
-                house.open_for().as_secs()
-            )),
+            Self::Status => house.status(),
             Self::Hatch(name) => house.hatch(name),
             Self::Eat(mebibytes) => house.eat(mebibytes),
             Self::Flood(lines) => {

@@ -1,10 +1,12 @@
 //! The state of the game: hens, visitors, and the one console that everything is printed on.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many players can be here at once.
 pub(crate) const MAX_VISITORS: usize = 16;
@@ -17,6 +19,10 @@ const MESSAGE_FILE: &str = "motd.txt";
 const MESSAGE: &str = "Fresh eggs daily";
 /// How much of that file is looked at.
 const MAX_MESSAGE: u64 = 512;
+const LOG_FOLDER: &str = "logs";
+const LOG_FILE: &str = "latest.log";
+/// How long the log file may grow before it begins anew, in bytes.
+const MAX_LOG: u64 = 1024 * 1024;
 
 #[expect(
     clippy::disallowed_types,
@@ -27,6 +33,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// The hen house.
 pub(crate) struct House {
     opened: Instant,
+    log: Mutex<Option<Log>>,
     state: Mutex<State>,
 }
 
@@ -53,9 +60,9 @@ impl Default for House {
 }
 
 impl House {
-    /// How long the game has been running.
-    pub(crate) fn open_for(&self) -> Duration {
-        self.opened.elapsed()
+    /// Keeps a log from now on, where the folder can be written to.
+    pub(crate) fn keep_log(&self) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = Log::create().ok();
     }
 
     /// How many hens there are.
@@ -73,11 +80,19 @@ impl House {
         self.print(format!("{line}\n").as_bytes());
     }
 
-    /// Prints bytes as they are. A console that went away must not end the game.
-    #[expect(clippy::unused_self, reason = "the console belongs to the house")]
+    /// Prints bytes as they are, on the console and to the log file.
     pub(crate) fn print(&self, bytes: &[u8]) {
+        // A console that went away or a full disk must not end the game.
         let mut console = io::stdout().lock();
         let _ = console.write_all(bytes).and_then(|()| console.flush());
+        if let Some(log) = self
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
+            let _ = log.append(bytes);
+        }
     }
 
     /// Prints so many characters without a line break in between.
@@ -89,6 +104,15 @@ impl House {
             left = left.saturating_sub(PIECE);
         }
         self.say("AWK!");
+    }
+
+    /// Prints how things are.
+    pub(crate) fn status(&self) {
+        let (hens, visitors) = (self.hens(), self.visitors());
+        let seconds = self.opened.elapsed().as_secs();
+        self.say(&format!(
+            "Open for {seconds} seconds with {hens} hens and {visitors} players. All is well."
+        ));
     }
 
     /// Prints who is here.
@@ -190,7 +214,7 @@ fn short(name: &str) -> String {
     reason = "a game reads its own folder, as any game does"
 )]
 pub(crate) fn message_of_the_day() -> String {
-    let Ok(file) = std::fs::File::open(MESSAGE_FILE) else {
+    let Ok(file) = File::open(MESSAGE_FILE) else {
         // A folder that cannot be written to is no reason to stay closed.
         let _ = std::fs::write(MESSAGE_FILE, format!("{MESSAGE}\n"));
         return MESSAGE.to_owned();

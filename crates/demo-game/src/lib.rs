@@ -87,6 +87,7 @@ fn open(address: SocketAddr) -> Result<ExitCode, String> {
         move || forward_signals(signals, &events)
     })?;
     let house = Arc::new(House::default());
+    house.keep_log();
     house.say(BANNER.trim_start_matches('\n'));
     house.say(&format!(
         "Message of the day: {}",
