@@ -74,6 +74,9 @@ const SCHEMES: [&str; 62] = [
 /// The longest host name.
 const MAX_HOST: usize = 253;
 
+/// The longest part of an e-mail address before the `@`.
+const MAX_LOCAL: usize = 64;
+
 /// An address in the syntax of RFC 5322; the domain may be a single label (`a@b`).
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
@@ -90,7 +93,6 @@ pub(crate) fn is_email(text: &str) -> bool {
             .split('.')
             .all(|atom| !atom.is_empty() && atom.chars().all(is_atom_char)),
     };
-    const MAX_LOCAL: usize = 64;
     local_ok && !local.is_empty() && local.len() <= MAX_LOCAL && is_mail_domain(domain)
 }
 
@@ -142,28 +144,25 @@ pub(crate) fn is_url(text: &str) -> bool {
 }
 
 fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((literal, rest)) => (
-            is_ipv6(literal),
-            rest.strip_prefix(':').or(rest.is_empty().then_some("0")),
-        ),
-        None => {
-            let (host, port) = text
-                .split_once(':')
-                .map_or((text, "0"), |(host, port)| (host, port));
-            let labels = host.strip_suffix('.').unwrap_or(host);
-            let valid = labels.len() <= MAX_HOST
-                && labels.split('.').all(|label| {
-                    !label.is_empty()
-                        && label
-                            .chars()
-                            .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-                });
-            (valid, Some(port))
-        }
+    if let Some((literal, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        return is_ipv6(literal)
+            && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port));
+    }
+    let (host, port) = text
+        .split_once(':')
+        .map_or((text, None), |(host, port)| (host, Some(port)));
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .chars()
+                .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
     };
-    host && port
-        .is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+    host.len() <= MAX_HOST && host.split('.').all(label) && port.is_none_or(is_port)
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_url_char(char: char) -> bool {
@@ -249,7 +248,12 @@ mod tests {
 
     #[test]
     fn formats() {
-        let cases: [(fn(&str) -> bool, &[&str], &[&str]); 8] = [
+        type Case = (
+            fn(&str) -> bool,
+            &'static [&'static str],
+            &'static [&'static str],
+        );
+        let cases: [Case; 8] = [
             (
                 is_email,
                 &[

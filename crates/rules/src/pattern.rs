@@ -114,12 +114,11 @@ fn translate(body: &str, unicode: bool) -> String {
                     break;
                 };
                 consumed += escaped.len_utf8();
-                match short_class(escaped, unicode) {
-                    Some(class) => out.push_str(class),
-                    None => {
-                        out.push('\\');
-                        out.push(escaped);
-                    }
+                if let Some(class) = short_class(escaped, unicode) {
+                    out.push_str(class);
+                } else {
+                    out.push('\\');
+                    out.push(escaped);
                 }
             }
             '[' if class_start.is_none() => {
