@@ -54,8 +54,37 @@ impl Default for House {
         };
         Self {
             opened: Instant::now(),
+            log: Mutex::new(None),
             state: Mutex::new(state),
         }
+    }
+}
+
+/// The file that keeps what the console said, begun anew at each start and whenever it is full.
+struct Log {
+    file: File,
+    length: u64,
+}
+
+impl Log {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a game writes to its own folder, as any game does"
+    )]
+    fn create() -> io::Result<Self> {
+        std::fs::create_dir_all(LOG_FOLDER)?;
+        let file = File::create(Path::new(LOG_FOLDER).join(LOG_FILE))?;
+        Ok(Self { file, length: 0 })
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.length > MAX_LOG {
+            self.file.set_len(0)?;
+            self.file.rewind()?;
+            self.length = 0;
+        }
+        self.length += bytes.len() as u64;
+        self.file.write_all(bytes)
     }
 }
 
