@@ -1,0 +1,204 @@
+//! The declaration of every setting: name, type, default, meaning.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use hatchery_vocab::MiB;
+use ipnet::IpNet;
+
+use crate::layers::{Layers, Problem};
+use crate::value::{
+    Database, LogFormat, LogLevel, MetricsAccess, Ports, RuntimeChoice, Setting, TwoFactorRule,
+};
+
+/// One setting, for the reference and for finding misspelt names.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The name, with its section and a dot before it where it has one.
+    pub name: &'static str,
+    /// What it does, one line of text per line.
+    pub doc: &'static [&'static str],
+    /// What values look like, such as `a whole number`.
+    pub kind: &'static str,
+    /// The default as it would be written; empty when there is none.
+    pub default: &'static str,
+}
+
+/// Settings that belong together; a table in `hatchery.toml`.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// The table's name; empty for the settings at the top.
+    pub name: &'static str,
+    /// What the section is about.
+    pub doc: &'static [&'static str],
+    /// Its settings.
+    pub keys: &'static [Key],
+}
+
+macro_rules! settings {
+    (
+        $(#[doc = $doc:literal])*
+        $settings:ident {
+            top {
+                $($(#[doc = $top_doc:literal])* $top:ident: $top_type:ty = $top_default:literal,)*
+            }
+            $($(#[doc = $section_doc:literal])* [$section:ident: $type:ident] {
+                $($(#[doc = $key_doc:literal])* $key:ident: $key_type:ty = $default:literal,)*
+            })*
+        }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        pub struct $settings {
+            $($(#[doc = $top_doc])* pub $top: $top_type,)*
+            $($(#[doc = $section_doc])* pub $section: $type,)*
+        }
+
+        $(
+            $(#[doc = $section_doc])*
+            #[derive(Clone, Debug)]
+            pub struct $type {
+                $($(#[doc = $key_doc])* pub $key: $key_type,)*
+            }
+        )*
+
+        impl $settings {
+            /// Every section in the order of the reference, the one without a name first.
+            pub const SECTIONS: &[Section] = &[
+                Section {
+                    name: "",
+                    doc: &[],
+                    keys: &[$(Key {
+                        name: stringify!($top),
+                        doc: &[$($top_doc),*],
+                        kind: <$top_type as Setting>::KIND,
+                        default: $top_default,
+                    },)*],
+                },
+                $(Section {
+                    name: stringify!($section),
+                    doc: &[$($section_doc),*],
+                    keys: &[$(Key {
+                        name: concat!(stringify!($section), ".", stringify!($key)),
+                        doc: &[$($key_doc),*],
+                        kind: <$key_type as Setting>::KIND,
+                        default: $default,
+                    },)*],
+                },)*
+            ];
+
+            /// The settings that the layers amount to, or everything that is wrong with them.
+            pub fn from_layers(layers: &Layers) -> Result<Self, Vec<Problem>> {
+                let mut problems = layers.misspelt();
+                $(let $top = layers.read::<$top_type>(stringify!($top), $top_default, &mut problems);)*
+                $(let $section = (|problems: &mut Vec<Problem>| {
+                    $(let $key = layers.read::<$key_type>(
+                        concat!(stringify!($section), ".", stringify!($key)), $default, problems);)*
+                    Some($type { $($key: $key?,)* })
+                })(&mut problems);)*
+                let complete = (|| Some(Self { $($top: $top?,)* $($section: $section?,)* }))();
+                match complete {
+                    Some(settings) if problems.is_empty() => Ok(settings),
+                    _ => Err(problems),
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// All settings of a panel and its embedded node.
+    Settings {
+        top {
+            /// The folder that holds everything: database, keys, server files, logs.
+            /// Created with access for its owner only.
+            data_dir: PathBuf = "./data",
+            /// The address and port that the panel answers on.
+            /// When the port is taken at start, the next free one is used; port 0 picks any.
+            listen: SocketAddr = "127.0.0.1:8080",
+            /// Where the database is: `postgres://user:password@host/name`, or the path of an SQLite file.
+            /// Empty means the file `panel.db` in the data folder.
+            database: Database = "",
+            /// The name that people see, in authenticator apps too.
+            name: String = "Hatchery",
+            /// The address at which browsers and programs reach the panel, such as `https://panel.example.com`.
+            /// Empty means the address that the panel listens on. Links and WebSocket addresses begin with it.
+            url: Option<String> = "",
+            /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks.
+            /// Without any, the address of the connection is the client's address.
+            trusted_proxies: Vec<IpNet> = "",
+            /// Who must use two-factor authentication: `none`, `admins` or `everybody`.
+            two_factor: TwoFactorRule = "none",
+        }
+
+        /// Lines about what the program does. They go to standard error.
+        [log: Log] {
+            /// `human`, `json`, or `auto`: human on a terminal, JSON elsewhere.
+            format: LogFormat = "auto",
+            /// The least important lines that are written: `error`, `warn`, `info`, `debug` or `trace`.
+            level: LogLevel = "info",
+        }
+
+        /// The listener.
+        [http: Http] {
+            /// How many connections may be open at once.
+            max_connections: NonZeroU32 = "4096",
+            /// How many seconds a client may take to send the head of a request.
+            header_timeout: NonZeroU32 = "15",
+            /// How many seconds requests in flight may take to end when the panel stops.
+            shutdown_timeout: u32 = "10",
+            /// The largest body of a request to the API, in MiB. Uploads have `node.upload_limit`.
+            max_body: MiB = "8",
+        }
+
+        /// How often the client API may be called.
+        [rate_limit: RateLimit] {
+            /// Requests per minute for each API key, and for each user with a browser. 0 is no limit.
+            per_minute: u32 = "240",
+        }
+
+        /// Sign-in in a browser.
+        [session: Session] {
+            /// After how many minutes without a request a browser is signed out.
+            lifetime: NonZeroU32 = "720",
+        }
+
+        /// How much work it is to hash a new password with argon2id. Lower values make stolen hashes
+        /// easier to break.
+        [password: PasswordHashing] {
+            /// Memory for one hash in KiB.
+            memory: NonZeroU32 = "19456",
+            /// Passes over that memory.
+            passes: NonZeroU32 = "2",
+        }
+
+        /// `GET /metrics`, for Prometheus.
+        [metrics: Metrics] {
+            /// Who may read it: `off`, `loopback` (programs on this machine) or `everybody`.
+            access: MetricsAccess = "loopback",
+        }
+
+        /// The embedded node, which runs game servers on this machine. Address, ports and limits are
+        /// used when the node is created at the first start; later they are changed in the panel.
+        [node: Node] {
+            /// How games run: `process` (sandboxed processes), `docker` (containers of a Docker or Podman
+            /// engine), or `auto`: containers where an engine answers, processes elsewhere.
+            runtime: RuntimeChoice = "auto",
+            /// The socket of the container engine.
+            docker_socket: PathBuf = "/run/docker.sock",
+            /// The folder with the servers' files. Empty means `volumes` in the data folder.
+            volumes: Option<PathBuf> = "",
+            /// The address on which game servers listen.
+            address: IpAddr = "0.0.0.0",
+            /// The ports that game servers may have: single ones and ranges.
+            ports: Ports = "25565-25664",
+            /// The memory that servers of this node may be given in all, in MiB. 0 means what the machine has.
+            memory: MiB = "0",
+            /// The disk space that servers of this node may be given in all, in MiB. 0 means what the disk has.
+            disk: MiB = "0",
+            /// The largest file that can be uploaded, in MiB.
+            upload_limit: MiB = "100",
+        }
+    }
+}
