@@ -1,5 +1,7 @@
 //! How much of the disk a server uses, and how much it may.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use crate::{FsError, Result, ServerDir};
@@ -59,6 +61,43 @@ impl Account {
     /// Notes what a walk found.
     pub(crate) fn measured(&self, used: u64) {
         self.0.lock().used = used;
+    }
+}
+
+/// Room taken from a server's disk limit, given back when the write comes to nothing.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    account: Arc<Account>,
+    bytes: u64,
+}
+
+impl Reservation {
+    pub(crate) fn new(dir: &ServerDir) -> Self {
+        Self {
+            account: Arc::clone(dir.account()),
+            bytes: 0,
+        }
+    }
+
+    /// Makes the reservation at least so large.
+    pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<()> {
+        if bytes > self.bytes {
+            self.account.reserve(bytes - self.bytes)?;
+            self.bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// Turns the reservation into use: `added` bytes came, `removed` went.
+    pub(crate) fn settle(mut self, added: u64, removed: u64) {
+        self.account
+            .settle(std::mem::take(&mut self.bytes), added, removed);
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.account.release(self.bytes);
     }
 }
 

@@ -7,9 +7,9 @@ use hatchery_vocab::Timestamp;
 use rustix::fs::{Mode, copy_file_range, fchmod};
 use rustix::io::Errno;
 
+use crate::account::Reservation;
 use crate::path::c_string;
 use crate::scratch::Scratch;
-use crate::write::Reservation;
 use crate::{FsError, RelPath, Result, ServerDir};
 
 /// How much is copied between two looks at the disk limit.
@@ -28,7 +28,7 @@ impl ServerDir {
         let mut scratch = Scratch::new(self.open_dir(&path.parent())?)?;
         let mut reservation = Reservation::new(self);
         let size = copy_content(&source.file, &scratch, &mut reservation)?;
-        self.give(scratch.file())?;
+        self.owner()?.take(scratch.file())?;
         fchmod(
             scratch.file(),
             Mode::from_raw_mode(source.entry.permissions & 0o777),
@@ -75,7 +75,7 @@ fn names(name: &[u8], now: Timestamp) -> impl Iterator<Item = Vec<u8>> {
 fn copy_content(
     mut source: &File,
     scratch: &Scratch,
-    reservation: &mut Reservation<'_>,
+    reservation: &mut Reservation,
 ) -> Result<u64> {
     let mut target = scratch.file();
     let mut copied = 0;

@@ -45,7 +45,7 @@ impl ServerDir {
         if created {
             // Whatever the umask took away.
             fchmod(&dir, Mode::from_raw_mode(0o755))?;
-            self.give(&dir)?;
+            self.owner()?.take(&dir)?;
         }
         Ok(dir)
     }

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -21,7 +22,7 @@ const RESOLVE_ATTEMPTS: usize = 64;
 pub struct ServerDir {
     root: OwnedFd,
     resolver: Resolver,
-    account: Account,
+    account: Arc<Account>,
 }
 
 /// Who resolves paths.
@@ -47,7 +48,7 @@ impl ServerDir {
         Ok(Self {
             root,
             resolver,
-            account: Account::default(),
+            account: Arc::default(),
         })
     }
 
@@ -64,7 +65,7 @@ impl ServerDir {
         self
     }
 
-    pub(crate) fn account(&self) -> &Account {
+    pub(crate) fn account(&self) -> &Arc<Account> {
         &self.account
     }
 

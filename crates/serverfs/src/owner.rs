@@ -17,6 +17,21 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// Gives one new file or directory away.
+    pub(crate) fn take(self, new: impl AsFd) -> Result<()> {
+        let stat = fstat(&new)?;
+        if (stat.st_uid, stat.st_gid) == (self.uid, self.gid) {
+            return Ok(());
+        }
+        let (uid, gid) = self.ids();
+        match fchown(new, uid, gid) {
+            // Without privileges nothing can be given away; then the server runs as we do, or the
+            // engine maps its user.
+            Err(Errno::PERM) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
     fn ids(self) -> (Option<Uid>, Option<Gid>) {
         (Some(Uid::from_raw(self.uid)), Some(Gid::from_raw(self.gid)))
     }
@@ -31,22 +46,13 @@ impl ServerDir {
         walk(self.open_root()?, &mut Chown(owner))
     }
 
-    /// Gives one new file or directory to whom the server's folder belongs.
-    pub(crate) fn give(&self, fd: impl AsFd) -> Result<()> {
-        let (folder, new) = (fstat(self.root())?, fstat(&fd)?);
-        if (folder.st_uid, folder.st_gid) == (new.st_uid, new.st_gid) {
-            return Ok(());
-        }
-        match fchown(
-            fd,
-            Some(Uid::from_raw(folder.st_uid)),
-            Some(Gid::from_raw(folder.st_gid)),
-        ) {
-            // Without privileges nothing can be given away; then the server runs as we do, or the
-            // engine maps its user.
-            Err(Errno::PERM) => Ok(()),
-            other => Ok(other?),
-        }
+    /// To whom new files belong: the owner of the folder.
+    pub(crate) fn owner(&self) -> Result<Owner> {
+        let folder = fstat(self.root())?;
+        Ok(Owner {
+            uid: folder.st_uid,
+            gid: folder.st_gid,
+        })
     }
 }
 

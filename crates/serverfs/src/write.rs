@@ -6,36 +6,37 @@ use std::io::Write as _;
 use rustix::fs::{AtFlags, FileType, Mode, fchmod, statat};
 use rustix::io::Errno;
 
+use crate::account::Reservation;
 use crate::path::c_string;
 use crate::scratch::Scratch;
-use crate::{FsError, RelPath, Result, ServerDir};
+use crate::{FsError, Owner, RelPath, Result, ServerDir};
 
 /// A file being written. It appears at its path, complete, with [`Writer::commit`]; dropped before
 /// that, it leaves nothing behind and the old file as it was.
 #[derive(Debug)]
-pub struct Writer<'a> {
-    dir: &'a ServerDir,
+pub struct Writer {
     scratch: Scratch,
     name: CString,
+    owner: Owner,
     /// What the file that will be replaced gives back.
     credit: u64,
     written: u64,
-    reservation: Reservation<'a>,
+    reservation: Reservation,
 }
 
 impl ServerDir {
     /// Begins to write a file, creating the directories above it. The disk limit is checked with
     /// every write: what is there already plus the growth must fit. A link, pipe or device is never
     /// replaced.
-    pub fn write(&self, path: &RelPath) -> Result<Writer<'_>> {
+    pub fn write(&self, path: &RelPath) -> Result<Writer> {
         let path = self.locate(path)?;
         let name = c_string(path.name().ok_or(FsError::IsDirectory)?);
         let scratch = Scratch::new(self.open_or_create_dir(&path.parent())?)?;
         let credit = target(&scratch, &name)?.map_or(0, |(size, _)| size);
         Ok(Writer {
-            dir: self,
             scratch,
             name,
+            owner: self.owner()?,
             credit,
             written: 0,
             reservation: Reservation::new(self),
@@ -43,7 +44,7 @@ impl ServerDir {
     }
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Adds bytes at the end.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.written.saturating_add(bytes.len() as u64);
@@ -64,7 +65,7 @@ impl Writer<'_> {
     pub fn commit(self) -> Result<()> {
         let (old, mode) =
             target(&self.scratch, &self.name)?.unwrap_or((0, Mode::from_raw_mode(0o644)));
-        self.dir.give(self.scratch.file())?;
+        self.owner.take(self.scratch.file())?;
         fchmod(self.scratch.file(), mode)?;
         self.scratch.replace(&self.name)?;
         self.reservation.settle(self.written, old);
@@ -85,40 +86,5 @@ fn target(scratch: &Scratch, name: &CString) -> Result<Option<(u64, Mode)>> {
         },
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Room taken from a server's disk limit, given back when the write comes to nothing.
-#[derive(Debug)]
-pub(crate) struct Reservation<'a> {
-    dir: &'a ServerDir,
-    bytes: u64,
-}
-
-impl<'a> Reservation<'a> {
-    pub(crate) fn new(dir: &'a ServerDir) -> Self {
-        Self { dir, bytes: 0 }
-    }
-
-    /// Makes the reservation at least so large.
-    pub(crate) fn grow_to(&mut self, bytes: u64) -> Result<()> {
-        if bytes > self.bytes {
-            self.dir.account().reserve(bytes - self.bytes)?;
-            self.bytes = bytes;
-        }
-        Ok(())
-    }
-
-    /// Turns the reservation into use: `added` bytes came, `removed` went.
-    pub(crate) fn settle(mut self, added: u64, removed: u64) {
-        self.dir
-            .account()
-            .settle(std::mem::take(&mut self.bytes), added, removed);
-    }
-}
-
-impl Drop for Reservation<'_> {
-    fn drop(&mut self) {
-        self.dir.account().release(self.bytes);
     }
 }

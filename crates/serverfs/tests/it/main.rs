@@ -1,4 +1,5 @@
 //! A server's files against a hostile server.
+#![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the tests play the server, which works on paths"
