@@ -33,7 +33,7 @@ impl Subject<'_> {
         value::lookup(self.root, field).unwrap_or(&Value::Null)
     }
 
-    fn other_is_present(&self, field: &String) -> bool {
+    fn other_is_present(&self, field: &str) -> bool {
         !value::is_blank(self.other(field))
     }
 
