@@ -92,6 +92,11 @@ fn parse(file: &str) -> Result<Value, ImportError> {
     if file.trim_start().starts_with('{') {
         return serde_json::from_str(file).map_err(|error| ImportError::Syntax(error.to_string()));
     }
+    if flow_depth(file) > MAX_FLOW_DEPTH {
+        return Err(ImportError::Syntax(format!(
+            "more than {MAX_FLOW_DEPTH} brackets are open at once"
+        )));
+    }
     let yaml =
         yaml_serde::from_str(file).map_err(|error| ImportError::Syntax(error.to_string()))?;
     Ok(from_yaml(yaml))
