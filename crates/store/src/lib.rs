@@ -1,1 +1,292 @@
-//! Every query, and the caches in front of them.
+//! Every query of the panel, one file per noun, and the caches in front of them.
+//!
+//! Reading is a method of [`Store`]; changing is a method of [`Tx`], which [`Store::begin`] gives.
+//! There is no other way to change data, and a commit drops what it made stale from the caches
+//! before it returns, so nobody can forget to.
+//!
+//! The structs here are what the rest of the program works with. None of them can be serialized:
+//! what goes out is decided by `wire` and `api`.
+//!
+//! Two things are written behind the caller's back, within [`FLUSH_EVERY`]: activity entries and
+//! the times at which API keys were used. A process that is killed may lose those of that moment;
+//! it never loses what a transaction committed.
+
+mod access;
+mod activity;
+mod allocations;
+mod api_keys;
+mod buffer;
+mod cache;
+mod changes;
+mod eggs;
+mod error;
+mod locations;
+mod nests;
+mod nodes;
+mod page;
+mod recovery_tokens;
+mod secret;
+mod server_list;
+mod servers;
+mod sessions;
+mod settings;
+mod snapshot;
+mod sql;
+mod ssh_keys;
+mod subusers;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod users;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hatchery_ambient::{Clock, Entropy};
+use hatchery_db::{Db, Migration};
+pub use hatchery_db::{DbError, Location as DatabaseLocation};
+use hatchery_vocab::Timestamp;
+use tokio::task::AbortHandle;
+
+pub use access::{Access, AccessibleServers};
+pub use activity::{ActivityEntry, ActivityOrder, ActivityQuery, ActivityRecord, Subject};
+pub use allocations::Allocation;
+pub use api_keys::{ApiKey, ApiKeyKind, KeyActor, MAX_CLIENT_KEYS, NewApiKey};
+pub use changes::Changes;
+pub use eggs::{Egg, EggSnapshot, EggVariable, InstallScript, NewEgg, NewEggVariable};
+pub use error::StoreError;
+pub use locations::Location;
+pub use nests::Nest;
+pub use nodes::{NewNode, Node};
+pub use page::{Page, Paged};
+pub use recovery_tokens::RecoveryToken;
+pub use secret::Secret;
+pub use server_list::{ServerFilter, ServerQuery, ServerScope, ServerSort, SortField};
+pub use servers::NewServer;
+pub use sessions::{NewSession, Session};
+pub use snapshot::{FeatureLimits, OpenTransfer, ServerLimits, ServerSnapshot};
+pub use ssh_keys::SshKey;
+pub use subusers::Subuser;
+pub use users::{AdminUser, NewUser, User};
+
+use buffer::Buffer;
+use cache::Caches;
+use sql::{Param, cell, params};
+
+/// How long an activity entry or the use of a key may wait to be written.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// How often to ask whether another process wrote to the SQLite file.
+const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_secs(1);
+/// How often SQLite's log is moved into its file.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// On PostgreSQL nobody tells us what other instances changed: nothing is kept longer than this.
+const SHARED_LIFETIME: Duration = Duration::from_secs(30);
+
+/// The steps of the schema, oldest first. A step that was released is never edited.
+const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_schema",
+    sqlite: include_str!("../migrations/sqlite/0001_schema.sql"),
+    postgres: include_str!("../migrations/postgres/0001_schema.sql"),
+}];
+
+/// How to open a store.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// Where the data lives.
+    pub database: DatabaseLocation,
+}
+
+/// The panel's data. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    caches: Caches,
+    buffer: Buffer,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    housekeeping: parking_lot::Mutex<Option<AbortHandle>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(task) = self.housekeeping.get_mut().take() {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("db", &self.0.db)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and starts writing behind.
+    pub async fn open(
+        config: &StoreConfig,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StoreError> {
+        let db = Db::open(&config.database, MIGRATIONS).await?;
+        let store = Self(Arc::new(Inner {
+            db,
+            caches: Caches::new(),
+            buffer: Buffer::default(),
+            clock,
+            entropy,
+            housekeeping: parking_lot::Mutex::new(None),
+        }));
+        // The task must not keep the store alive.
+        let task = tokio::spawn(keep_house(Arc::downgrade(&store.0)));
+        *store.0.housekeeping.lock() = Some(task.abort_handle());
+        Ok(store)
+    }
+
+    /// Begins a transaction. Dropping it rolls it back.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            db: self.0.db.begin().await?,
+            changes: Changes::default(),
+            store: self.clone(),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.db().one("SELECT 1", &[]).await?;
+        Ok(())
+    }
+
+    fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    fn caches(&self) -> &Caches {
+        &self.0.caches
+    }
+
+    fn buffer(&self) -> &Buffer {
+        &self.0.buffer
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}
+
+/// Changes that become visible together, or not at all.
+#[derive(Debug)]
+pub struct Tx {
+    db: hatchery_db::Tx,
+    changes: Changes,
+    store: Store,
+}
+
+impl Tx {
+    /// Makes the changes permanent and drops what they made stale from the caches. Ends even if
+    /// the caller is cancelled while it waits.
+    pub async fn commit(self) -> Result<Changes, StoreError> {
+        self.commit_then(|| ()).await
+    }
+
+    /// Commits, and calls `then` if that succeeds, even for a cancelled caller.
+    async fn commit_then(
+        self,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<Changes, StoreError> {
+        let changes = Arc::new(self.changes);
+        let (store, stale) = (self.store, Arc::clone(&changes));
+        let committed = move || {
+            if *stale != Changes::default() {
+                store.caches().apply(&stale);
+            }
+            then();
+        };
+        self.db.commit(committed).await?;
+        Ok(Arc::unwrap_or_clone(changes))
+    }
+
+    fn db(&mut self) -> &mut hatchery_db::Tx {
+        &mut self.db
+    }
+
+    fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+
+    fn entropy(&self) -> &dyn Entropy {
+        &*self.store.0.entropy
+    }
+
+    /// Fails when `count` finds as many rows of the owner as there may be. `lock` touches the
+    /// owner's row, so that on PostgreSQL, too, two such transactions come one after the other.
+    async fn within_limit(
+        &mut self,
+        lock: &str,
+        count: &str,
+        owner: impl Param,
+        limit: u64,
+    ) -> Result<(), StoreError> {
+        self.db.exec(lock, &params![owner]).await?;
+        let there: u64 = cell(self.db.one(count, &params![owner]).await?)?;
+        if there < limit {
+            Ok(())
+        } else {
+            Err(StoreError::LimitReached { limit })
+        }
+    }
+}
+
+/// Writes behind, drops copies that others made stale, and keeps SQLite's log short.
+async fn keep_house(store: std::sync::Weak<Inner>) {
+    let mut flush = tokio::time::interval(FLUSH_EVERY);
+    let mut look = tokio::time::interval(LOOK_FOR_OTHERS_EVERY);
+    let mut checkpoint = tokio::time::interval(CHECKPOINT_EVERY);
+    let mut lifetime = tokio::time::interval(SHARED_LIFETIME);
+    for interval in [&mut flush, &mut look, &mut checkpoint, &mut lifetime] {
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    loop {
+        let result = tokio::select! {
+            _ = flush.tick() => match store.upgrade().map(Store) {
+                Some(store) => store.flush().await,
+                None => return,
+            },
+            _ = look.tick() => match store.upgrade().map(Store) {
+                Some(store) => store.look_for_others(),
+                None => return,
+            },
+            _ = checkpoint.tick() => match store.upgrade().map(Store) {
+                Some(store) => store.db().checkpoint().await.map_err(StoreError::from),
+                None => return,
+            },
+            _ = lifetime.tick() => match store.upgrade().map(Store) {
+                Some(store) => {
+                    if store.db().is_shared() {
+                        store.caches().clear();
+                    }
+                    Ok(())
+                }
+                None => return,
+            },
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "the database's housekeeping was put off");
+        }
+    }
+}
+
+impl Store {
+    /// Drops every copy if another process has written to the SQLite file since the last call.
+    pub(crate) fn look_for_others(&self) -> Result<(), StoreError> {
+        if self.db().external_changes()? {
+            self.caches().clear();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! The activity log (client-api.md §12). Entries are written behind; see `buffer`.
+//!
+//! A log may have a hundred thousand entries, and its first page must not take longer for that. So
+//! the number of entries of each event is kept beside them, and a page is found by an index alone:
+//! a filter picks events by name, and each event's entries are sorted already.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use hatchery_vocab::{
+    AllocationId, ApiKeyId, BackupId, DatabaseId, EggId, EggVariableId, ScheduleId, ServerId,
+    SshKeyId, TaskId, Timestamp, UserId,
+};
+use serde_json::value::Map;
+
+use crate::sql::{Cells, Json, Param, cell, params, read_all};
+use crate::{Page, Paged, Store, StoreError, Tx, User};
+
+/// An event that no list shows: `server:file.uploaded` took its place (client-api.md §12.4).
+const HIDDEN_EVENT: &str = "server:file.upload";
+/// Entries that are cleared away in one transaction.
+const PRUNE_BATCH: u64 = 500;
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the nouns of the field")]
+pub enum Subject {
+    Allocation(AllocationId),
+    ApiKey(ApiKeyId),
+    Backup(BackupId),
+    Database(DatabaseId),
+    Egg(EggId),
+    EggVariable(EggVariableId),
+    Schedule(ScheduleId),
+    Server(ServerId),
+    SshKey(SshKeyId),
+    Task(TaskId),
+    User(UserId),
+}
+
+impl Subject {
+    const fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::Allocation(id) => ("allocation", id.get()),
+            Self::ApiKey(id) => ("api_key", id.get()),
+            Self::Backup(id) => ("backup", id.get()),
+            Self::Database(id) => ("database", id.get()),
+            Self::Egg(id) => ("egg", id.get()),
+            Self::EggVariable(id) => ("egg_variable", id.get()),
+            Self::Schedule(id) => ("schedule", id.get()),
+            Self::Server(id) => ("server", id.get()),
+            Self::SshKey(id) => ("ssh_key", id.get()),
+            Self::Task(id) => ("task", id.get()),
+            Self::User(id) => ("user", id.get()),
+        }
+    }
+
+    /// Whether there is a list of the entries about it.
+    const fn is_listed(self) -> bool {
+        matches!(self, Self::Server(_) | Self::User(_))
+    }
+}
+
+/// An entry to be recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityEntry {
+    /// What happened, such as `server:power.start`. A name of the program's own, never text from
+    /// outside.
+    pub event: String,
+    /// From where.
+    pub ip: Option<String>,
+    /// Words about it.
+    pub description: Option<String>,
+    /// Who did it; `None` is the system.
+    pub actor: Option<UserId>,
+    /// With which API key.
+    pub api_key: Option<ApiKeyId>,
+    /// Details, in order.
+    pub properties: Map<String, serde_json::Value>,
+    /// What it is about.
+    pub subjects: Vec<Subject>,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// An entry that was recorded.
+#[derive(Clone, Debug)]
+pub struct ActivityRecord {
+    /// The row.
+    pub id: i64,
+    /// What happened.
+    pub event: String,
+    /// From where.
+    pub ip: Option<String>,
+    /// Words about it.
+    pub description: Option<String>,
+    /// Who did it, if they still exist.
+    pub actor: Option<Arc<User>>,
+    /// With which API key; it may be gone.
+    pub api_key: Option<ApiKeyId>,
+    /// Details, in order.
+    pub properties: Map<String, serde_json::Value>,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// In which order to list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ActivityOrder {
+    /// As they were written.
+    #[default]
+    Recorded,
+    /// The oldest first.
+    OldestFirst,
+    /// The newest first.
+    NewestFirst,
+}
+
+/// A list to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityQuery {
+    /// Parts of the event's name, in any case, as alternatives. None keeps all.
+    pub event: Vec<String>,
+    /// In which order.
+    pub order: ActivityOrder,
+    /// Which piece.
+    pub page: Page,
+}
+
+fn read(cells: &mut Cells) -> Result<(ActivityRecord, Option<UserId>), StoreError> {
+    let record = ActivityRecord {
+        id: cells.take()?,
+        event: cells.take()?,
+        ip: cells.take()?,
+        description: cells.take()?,
+        api_key: cells.take()?,
+        properties: cells.take::<Json<_>>()?.0,
+        at: cells.take()?,
+        actor: None,
+    };
+    Ok((record, cells.take()?))
+}
+
+impl Store {
+    /// Records an entry. It is written within [`crate::FLUSH_EVERY`].
+    pub fn record_activity(&self, entry: ActivityEntry) {
+        self.buffer().push(entry);
+    }
+
+    /// A page of the entries about a server or a user, those recorded just now included.
+    pub async fn activity(
+        &self,
+        subject: Subject,
+        query: &ActivityQuery,
+    ) -> Result<Paged<ActivityRecord>, StoreError> {
+        self.flush().await?;
+        let (kind, id) = subject.parts();
+        let sql = "SELECT e.id, e.name, c.entries FROM activity_counts c
+            JOIN activity_events e ON e.id = c.event_id
+            WHERE c.subject_type = $1 AND c.subject_id = $2 AND c.entries > 0";
+        let counts: Vec<(i64, String, u64)> =
+            read_all(self.db().few(sql, &params![kind, id]).await?, |cells| {
+                Ok((cells.take()?, cells.take()?, cells.take()?))
+            })?;
+        let parts: Vec<String> = query.event.iter().map(|part| part.to_lowercase()).collect();
+        let wanted = |name: &str| {
+            let name = name.to_lowercase();
+            name != HIDDEN_EVENT
+                && (parts.is_empty() || parts.iter().any(|part| name.contains(part)))
+        };
+        let events: Vec<i64> = counts
+            .iter()
+            .filter(|(_, name, _)| wanted(name))
+            .map(|(event, ..)| *event)
+            .collect();
+        let total = counts
+            .iter()
+            .filter(|(_, name, _)| wanted(name))
+            .map(|(.., entries)| entries)
+            .sum();
+        if query.page.offset() >= total {
+            return Ok(Paged {
+                total,
+                items: Vec::new(),
+            });
+        }
+        let all = events.len() == counts.len();
+        let (sql, values) = page_query(kind, id, (!all).then_some(&events), query);
+        let rows = read_all(self.db().scan(&sql, values).await?, read)?;
+        let mut items = Vec::with_capacity(rows.len());
+        for (mut record, actor) in rows {
+            if let Some(actor) = actor {
+                record.actor = self.user(actor).await?;
+            }
+            items.push(record);
+        }
+        Ok(Paged { total, items })
+    }
+
+    /// Clears away entries from before a time, a few at a time, and tells how many there were.
+    pub async fn prune_activity(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut gone = 0;
+        loop {
+            let mut tx = self.begin().await?;
+            let batch = tx.prune_activity(before).await?;
+            tx.commit().await?;
+            gone += batch;
+            if batch < PRUNE_BATCH {
+                return Ok(gone);
+            }
+        }
+    }
+}
+
+/// The query for a page. Filtered, it takes the start of each event's sorted entries, which is
+/// where the page must come from, and merges them.
+fn page_query(
+    kind: &str,
+    id: i64,
+    events: Option<&Vec<i64>>,
+    query: &ActivityQuery,
+) -> (String, Vec<hatchery_db::Value>) {
+    let order = match query.order {
+        ActivityOrder::Recorded => "activity_id",
+        ActivityOrder::OldestFirst => "at, activity_id",
+        ActivityOrder::NewestFirst => "at DESC, activity_id DESC",
+    };
+    let (size, offset) = (query.page.size, query.page.offset());
+    let mut values = params![kind, id, size, offset].to_vec();
+    let entries = match events {
+        None => "SELECT activity_id, at FROM activity_subjects WHERE subject_type = $1 AND subject_id = $2".to_owned(),
+        Some(events) => {
+            values.push(size.saturating_add(offset).value());
+            let mut sql = String::new();
+            for event in events {
+                values.push(event.value());
+                let (union, place) = (if sql.is_empty() { "" } else { " UNION ALL " }, values.len());
+                // Writing to a String cannot fail.
+                let _ = write!(
+                    sql,
+                    "{union}SELECT * FROM (SELECT activity_id, at FROM activity_subjects
+                      WHERE subject_type = $1 AND subject_id = $2 AND event_id = ${place}
+                      ORDER BY {order} LIMIT $5) AS e{place}"
+                );
+            }
+            sql
+        }
+    };
+    let sql = format!(
+        "SELECT a.id, e.name, a.ip, a.description, a.api_key_id, a.properties, a.at, a.actor_id
+         FROM (SELECT * FROM ({entries}) AS entries ORDER BY {order} LIMIT $3 OFFSET $4) AS page
+         JOIN activity a ON a.id = page.activity_id
+         JOIN activity_events e ON e.id = a.event_id
+         ORDER BY {}",
+        order
+            .replace("at", "page.at")
+            .replace("activity_id", "page.activity_id"),
+    );
+    (sql, values)
+}
+
+impl Tx {
+    pub(crate) async fn write_activity(
+        &mut self,
+        entries: &[ActivityEntry],
+    ) -> Result<(), StoreError> {
+        let mut events: HashMap<&str, i64> = HashMap::new();
+        // Sorted, so that two instances on PostgreSQL cannot wait for each other.
+        let mut counts: BTreeMap<(&str, i64, i64), u64> = BTreeMap::new();
+        for entry in entries {
+            let event = match events.get(entry.event.as_str()) {
+                Some(event) => *event,
+                None => self.event_id(&entry.event).await?,
+            };
+            events.insert(&entry.event, event);
+            // The actor may have been deleted since; the entry must not fail for that.
+            let row = self
+                .db()
+                .one(
+                    "INSERT INTO activity (event_id, ip, description, actor_id, api_key_id, properties, at)
+                     VALUES ($1, $2, $3, (SELECT id FROM users WHERE id = $4), $5, $6, $7) RETURNING id",
+                    &params![
+                        event,
+                        entry.ip,
+                        entry.description,
+                        entry.actor,
+                        entry.api_key,
+                        Json(&entry.properties),
+                        entry.at
+                    ],
+                )
+                .await?;
+            let activity: i64 = cell(row)?;
+            for subject in &entry.subjects {
+                let (kind, id) = subject.parts();
+                let rows = self
+                    .db()
+                    .exec(
+                        "INSERT INTO activity_subjects (subject_type, subject_id, activity_id, event_id, at)
+                         VALUES ($1, $2, $3, $4, $5)
+                         ON CONFLICT (subject_type, subject_id, activity_id) DO NOTHING",
+                        &params![kind, id, activity, event, entry.at],
+                    )
+                    .await?;
+                if subject.is_listed() {
+                    *counts.entry((kind, id, event)).or_default() += rows;
+                }
+            }
+        }
+        for ((kind, id, event), more) in counts {
+            self.db()
+                .exec(
+                    "INSERT INTO activity_counts (subject_type, subject_id, event_id, entries)
+                     VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (subject_type, subject_id, event_id)
+                     DO UPDATE SET entries = activity_counts.entries + excluded.entries",
+                    &params![kind, id, event, more],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn event_id(&mut self, name: &str) -> Result<i64, StoreError> {
+        let known = "SELECT id FROM activity_events WHERE name = $1";
+        if let Some(row) = self.db().opt(known, &params![name]).await? {
+            return cell(row);
+        }
+        let insert = "INSERT INTO activity_events (name) VALUES ($1) ON CONFLICT (name) DO NOTHING";
+        self.db().exec(insert, &params![name]).await?;
+        cell(self.db().one(known, &params![name]).await?)
+    }
+
+    async fn prune_activity(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let sql = "SELECT id FROM activity WHERE at < $1 ORDER BY at LIMIT $2";
+        let rows = self.db().few(sql, &params![before, PRUNE_BATCH]).await?;
+        let ids: Vec<i64> = crate::sql::column(rows)?;
+        for id in &ids {
+            self.db()
+                .exec(
+                    "UPDATE activity_counts SET entries = entries - 1
+                     WHERE (subject_type, subject_id, event_id) IN
+                        (SELECT subject_type, subject_id, event_id FROM activity_subjects WHERE activity_id = $1)",
+                    &params![id],
+                )
+                .await?;
+            self.db()
+                .exec("DELETE FROM activity WHERE id = $1", &params![id])
+                .await?;
+        }
+        Ok(ids.len() as u64)
+    }
+}

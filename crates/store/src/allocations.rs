@@ -1,0 +1,134 @@
+//! Allocations: an address and a port of a node that a server may listen on.
+
+use hatchery_vocab::{AllocationId, NodeId, Port, ServerId};
+
+use crate::sql::{Cells, params, read_all};
+use crate::{Store, StoreError, Tx};
+
+/// An address and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocation {
+    /// The row.
+    pub id: AllocationId,
+    /// Whose machine it is on.
+    pub node_id: NodeId,
+    /// The address.
+    pub ip: String,
+    /// What people are told instead of the address.
+    pub ip_alias: Option<String>,
+    /// The port.
+    pub port: Port,
+    /// The server that has it.
+    pub server_id: Option<ServerId>,
+    /// Whether it is that server's primary one.
+    pub is_primary: bool,
+    /// What a user noted down.
+    pub notes: Option<String>,
+}
+
+const COLUMNS: &str = "id, node_id, ip, ip_alias, port, server_id, is_primary, notes";
+
+pub(crate) fn read(cells: &mut Cells) -> Result<Allocation, StoreError> {
+    Ok(Allocation {
+        id: cells.take()?,
+        node_id: cells.take()?,
+        ip: cells.take()?,
+        ip_alias: cells.take()?,
+        port: cells.take()?,
+        server_id: cells.take()?,
+        is_primary: cells.take()?,
+        notes: cells.take()?,
+    })
+}
+
+impl Store {
+    /// The first free allocations of a node.
+    pub async fn free_allocations(
+        &self,
+        node: NodeId,
+        limit: u64,
+    ) -> Result<Vec<Allocation>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM allocations WHERE node_id = $1 AND server_id IS NULL ORDER BY id LIMIT $2"
+        );
+        read_all(self.db().few(&sql, &params![node, limit]).await?, read)
+    }
+
+    pub(crate) async fn allocations_of(
+        &self,
+        server: ServerId,
+    ) -> Result<Vec<Allocation>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM allocations WHERE server_id = $1 ORDER BY id");
+        read_all(self.db().few(&sql, &params![server]).await?, read)
+    }
+}
+
+impl Tx {
+    /// Creates allocations for all these ports, both ends included. Those that exist stay as they
+    /// are. Tells how many are new.
+    pub async fn create_allocations(
+        &mut self,
+        node: NodeId,
+        ip: &str,
+        alias: Option<&str>,
+        first: Port,
+        last: Port,
+    ) -> Result<u64, StoreError> {
+        let now = self.now();
+        let mut created = 0;
+        for port in first.get()..=last.get() {
+            created += self
+                .db()
+                .exec(
+                    "INSERT INTO allocations (node_id, ip, ip_alias, port, is_primary, created_at, updated_at)
+                     VALUES ($1, $2, $3, $4, FALSE, $5, $5) ON CONFLICT (node_id, ip, port) DO NOTHING",
+                    &params![node, ip, alias, port, now],
+                )
+                .await?;
+        }
+        Ok(created)
+    }
+
+    /// Gives free allocations of the server's own node to it; the first becomes the primary one if
+    /// `primary` says so.
+    ///
+    /// # Errors
+    /// [`StoreError::AllocationTaken`] when one is missing, of another node, or not free.
+    pub async fn assign_allocations(
+        &mut self,
+        server: ServerId,
+        allocations: &[AllocationId],
+        primary: bool,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        for (index, allocation) in allocations.iter().enumerate() {
+            let rows = self
+                .db()
+                .exec(
+                    "UPDATE allocations SET server_id = $2, is_primary = $3, updated_at = $4
+                     WHERE id = $1 AND server_id IS NULL
+                       AND node_id = (SELECT node_id FROM servers WHERE id = $2)",
+                    &params![allocation, server, primary && index == 0, now],
+                )
+                .await?;
+            if rows == 0 {
+                return Err(StoreError::AllocationTaken);
+            }
+        }
+        self.changes.servers.push(server);
+        Ok(())
+    }
+
+    /// Takes all allocations away from a server, notes included.
+    pub(crate) async fn release_allocations(&mut self, server: ServerId) -> Result<(), StoreError> {
+        let now = self.now();
+        self.db()
+            .exec(
+                "UPDATE allocations SET server_id = NULL, is_primary = FALSE, notes = NULL, updated_at = $2
+                 WHERE server_id = $1",
+                &params![server, now],
+            )
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Throw-away databases for tests, and one test on both engines.
