@@ -249,11 +249,11 @@ impl Panel {
 
     fn environment(&self) -> Vec<(String, String)> {
         let mut environment = match &self.options.engine {
-            Engine::Process => vec![("HATCHERY_RUNTIME".to_owned(), "process".to_owned())],
+            Engine::Process => vec![("HATCHERY_NODE_RUNTIME".to_owned(), "process".to_owned())],
             Engine::Docker(socket) => vec![
-                ("HATCHERY_RUNTIME".to_owned(), "docker".to_owned()),
+                ("HATCHERY_NODE_RUNTIME".to_owned(), "docker".to_owned()),
                 (
-                    "HATCHERY_DOCKER_SOCKET".to_owned(),
+                    "HATCHERY_NODE_DOCKER_SOCKET".to_owned(),
                     socket.display().to_string(),
                 ),
             ],
