@@ -22,9 +22,13 @@ pub(crate) fn modules() -> PathBuf {
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(folder);
         run(&mut npm);
-        // Two thirds of all bytes, for a game that nobody plays here.
-        let unused = "node_modules/minecraft-data/minecraft-data/data/bedrock";
-        std::fs::remove_dir_all(folder.join(unused)).unwrap();
+        // Two thirds of all bytes are for a game that nobody plays here.
+        let unused = folder.join("node_modules/minecraft-data/minecraft-data/data/bedrock");
+        for version in std::fs::read_dir(unused).unwrap().flatten() {
+            if version.file_name() != "common" {
+                std::fs::remove_dir_all(version.path()).unwrap();
+            }
+        }
     });
     folder.join("node_modules")
 }
