@@ -12,6 +12,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// How long a service may take to stop before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a waiting owner looks.
+const POLL: Duration = Duration::from_millis(2);
+
 /// A running program. Dropping it stops it; the kernel does should its owner be killed.
 #[derive(Debug)]
 pub struct Service {
@@ -66,7 +69,7 @@ impl Service {
             if Instant::now() > deadline {
                 bail!("{} was not ready after {} s", self.name, patience.as_secs());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(POLL);
         }
         Ok(())
     }
@@ -93,7 +96,7 @@ impl Service {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(POLL);
         }
         kill_process_group(pid, Signal::KILL)?;
         self.child.wait()?;

@@ -13,6 +13,7 @@
     reason = "a chore talks to a terminal"
 )]
 
+mod bench;
 mod cargo;
 mod codegen;
 mod demo;
@@ -79,6 +80,7 @@ fn chore(arguments: &[&str]) -> Result<ExitCode> {
         ("test-docker", []) => docker::chore()?,
         ("test", []) => return test::chore(),
         ("e2e", filters) => return e2e::chore(filters),
+        ("bench", []) => bench::chore()?,
         ("demo", options) => demo::chore(options)?,
         _ => bail!("no such chore: {}\n\n{USAGE}", arguments.join(" ")),
     }
