@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(settings.rate_limit.per_minute, 240);
         assert_eq!(settings.url, None);
         assert_eq!(settings.node.runtime, RuntimeChoice::Auto);
-        assert_eq!(settings.node.ports.iter().count(), 100);
+        assert_eq!(settings.node.ports.ranges().len(), 1);
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(settings.data_dir, Path::new("/srv"));
         assert_eq!(settings.node.upload_limit, MiB::new(2));
         assert_eq!(settings.node.runtime, RuntimeChoice::Process);
-        assert_eq!(settings.node.ports.iter().count(), 3);
+        assert_eq!(settings.node.ports.ranges().len(), 2);
         assert_eq!(layers.stray_variables(), []);
     }
 

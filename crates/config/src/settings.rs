@@ -144,8 +144,9 @@ settings! {
         [http: Http] {
             /// How many connections may be open at once.
             max_connections: NonZeroU32 = "4096",
-            /// How many seconds a client may take to send the head of a request.
-            header_timeout: NonZeroU32 = "15",
+            /// How many seconds a client may take to send the head of a request, and how long a connection
+            /// may be silent between two requests.
+            header_timeout: NonZeroU32 = "60",
             /// How many seconds requests in flight may take to end when the panel stops.
             shutdown_timeout: u32 = "10",
             /// The largest body of a request to the API, in MiB. Uploads have `node.upload_limit`.

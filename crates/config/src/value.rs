@@ -226,17 +226,9 @@ pub struct PortRange {
 pub struct Ports(Vec<PortRange>);
 
 impl Ports {
-    /// Every port once, in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = Port> {
-        let mut ports: Vec<_> = self
-            .0
-            .iter()
-            .flat_map(|range| range.first.get()..=range.last.get())
-            .filter_map(Port::new)
-            .collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports.into_iter()
+    /// The ranges as they were written; they may overlap.
+    pub fn ranges(&self) -> &[PortRange] {
+        &self.0
     }
 }
 
@@ -265,9 +257,16 @@ mod tests {
     #[test]
     fn ports_are_single_ones_and_ranges() {
         let numbers = |text: &str| {
-            Ports::read(text).map(|ports| ports.iter().map(Port::get).collect::<Vec<_>>())
+            let ports = Ports::read(text)?;
+            Some(
+                ports
+                    .ranges()
+                    .iter()
+                    .map(|range| (range.first.get(), range.last.get()))
+                    .collect::<Vec<_>>(),
+            )
         };
-        assert_eq!(numbers("7, 3-5,4"), Some(vec![3, 4, 5, 7]));
+        assert_eq!(numbers("7, 3-5,4"), Some(vec![(7, 7), (3, 5), (4, 4)]));
         assert_eq!(numbers(""), Some(Vec::new()));
         for text in ["0", "5-3", "65536", "a", "1-", "-", "1-2-3"] {
             assert_eq!(numbers(text), None, "{text}");
