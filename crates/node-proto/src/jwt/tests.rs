@@ -1,3 +1,5 @@
+//! Tokens against the words of the specification, and against forgers.
+
 use std::time::Duration;
 
 use base64::Engine as _;

@@ -1,0 +1,563 @@
+//! The state machine of one server: a pure function from a state and an input to the next state
+//! and what is to be done.
+//!
+//! It knows no clock, process or panel. Every state that waits for something has a limit
+//! ([`State::limit`]); the server's task sends [`Input::TimedOut`] when it has stayed that long.
+
+use std::time::Duration;
+
+use hatchery_runtime::{Exit, Signal};
+use hatchery_vocab::{PowerSignal, PowerState, Timestamp};
+
+/// How long the steps before a start may take: settings, disk check, file edits, permissions.
+pub(crate) const PREPARE_LIMIT: Duration = Duration::from_mins(10);
+/// How long a start may take, the pull of an image (15 minutes) included.
+pub(crate) const LAUNCH_LIMIT: Duration = Duration::from_secs(15 * 60 + 30);
+/// After this a server counts as running although its ready line never appeared: generic eggs name
+/// a text that people forget to change (eggs.md §4.2).
+pub(crate) const READY_GRACE: Duration = Duration::from_mins(5);
+/// How long a person's stop or restart waits before it escalates.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_mins(10);
+/// The same for a server that is suspended or over its disk limit.
+pub(crate) const FORCED_STOP_LIMIT: Duration = Duration::from_mins(1);
+/// The same for a server that is about to be reinstalled.
+pub(crate) const REINSTALL_STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long a server may take after `SIGTERM` before `SIGKILL`.
+pub(crate) const TERMINATE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a server may take after `SIGKILL` before the runtime is told to forget it.
+pub(crate) const KILL_LIMIT: Duration = Duration::from_secs(10);
+/// How long an installation may take.
+pub(crate) const INSTALL_LIMIT: Duration = Duration::from_hours(6);
+
+/// What a server is doing, and the rules that it goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    /// Whether an administrator took the server out of service.
+    pub(crate) suspended: bool,
+    /// What happens when it ends by itself.
+    pub(crate) crash: CrashRule,
+    /// When it last ended by itself.
+    pub(crate) last_crash: Option<Timestamp>,
+}
+
+/// What happens when a server ends by itself (node-protocol.md §5.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CrashRule {
+    pub(crate) restart: bool,
+    pub(crate) clean_exit_counts: bool,
+    pub(crate) window: Duration,
+}
+
+/// What a server is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing runs.
+    Offline,
+    /// Its folder is made ready for a start.
+    Preparing,
+    /// The runtime starts it.
+    Launching,
+    /// It runs and has not said that it is ready.
+    Starting,
+    /// It runs.
+    Running,
+    /// It was asked to end.
+    Stopping(Stopping),
+    /// Its installation script runs.
+    Installing(Installing),
+}
+
+/// How the end of a server goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stopping {
+    /// What was done last to end it.
+    pub(crate) stage: Stage,
+    /// What comes afterwards.
+    pub(crate) then: Then,
+    /// Whether an action waits for the end, so that others are refused; a stop command that
+    /// somebody typed is no action.
+    pub(crate) locked: bool,
+}
+
+/// What was done last to end a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It was asked in its own way, and may take this long.
+    Asked(Duration),
+    /// It was sent `SIGTERM`.
+    Terminated,
+    /// It was sent `SIGKILL`.
+    Killed,
+}
+
+/// What comes after the end of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    Rest,
+    Start,
+    Reinstall,
+}
+
+/// An installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Installing {
+    pub(crate) reinstall: bool,
+    pub(crate) then_start: bool,
+    /// Whether it is being ended.
+    pub(crate) aborting: bool,
+}
+
+/// What happens to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// A person's or a schedule's action, which [`State::admit`] let pass.
+    Power(PowerSignal),
+    /// Everything is ready for the start.
+    Prepared,
+    /// It cannot be started; the reason was told already.
+    NotPrepared,
+    /// The runtime started it; `ready` says that no line has to be waited for.
+    Launched { ready: bool },
+    /// The runtime could not start it; the reason was told already.
+    NotLaunched,
+    /// The ready line appeared.
+    Ready,
+    /// Somebody typed the stop command.
+    StopTyped,
+    /// The files exceed the limit.
+    OverDisk,
+    /// The process ended.
+    Exited { exit: Exit, at: Timestamp },
+    /// The panel's word on whether it is out of service.
+    Suspended(bool),
+    /// Install it.
+    Install { reinstall: bool, then_start: bool },
+    /// The installation has ended.
+    Installed { successful: bool },
+    /// It was found running when the node started.
+    Found { ready: bool },
+    /// Its installation was found running when the node started.
+    FoundInstalling,
+    /// It has stayed in a waiting state for its limit.
+    TimedOut,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Make its folder ready for a start.
+    Prepare,
+    /// Give up making ready or starting.
+    Abandon,
+    /// Start it.
+    Launch,
+    /// Ask it to stop in its own way.
+    AskToStop,
+    /// Send it a signal.
+    Signal(Signal),
+    /// Have the runtime forget it, since it does not even end when killed.
+    Destroy,
+    /// Run its installation script.
+    Install { reinstall: bool },
+    /// End its installation.
+    AbortInstall,
+    /// Tell the panel how the installation ended.
+    ReportInstall { successful: bool, reinstall: bool },
+    /// Say that it crashed.
+    SayCrashed(Exit),
+    /// Say that a crash does not restart it, for it is told not to.
+    SayNoRestart,
+    /// Say that a crash does not restart it, for it crashed shortly before.
+    SayCrashLoop,
+    /// Say that it is over its disk limit.
+    SayOverDisk,
+    /// Say that a limit ran out and it is ended harder.
+    SayEscalation,
+}
+
+/// Why an action is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// Another one is going on (node-protocol.md §4.2).
+    #[error(
+        "another power action is currently being processed for this server, please try again later"
+    )]
+    Locked,
+    /// It runs already.
+    #[error("server is running")]
+    Running,
+    /// An administrator took it out of service.
+    #[error("server is currently in a suspended state")]
+    Suspended,
+    /// It is being installed.
+    #[error("server is currently installing")]
+    Installing,
+}
+
+impl State {
+    /// A server that does nothing.
+    pub(crate) const fn new(crash: CrashRule) -> Self {
+        Self {
+            phase: Phase::Offline,
+            suspended: false,
+            crash,
+            last_crash: None,
+        }
+    }
+
+    /// The word of the wire.
+    pub(crate) const fn power(&self) -> PowerState {
+        match self.phase {
+            // The steps before a start leave the state as it is (node-protocol.md §5.3).
+            Phase::Offline | Phase::Preparing | Phase::Installing(_) => PowerState::Offline,
+            Phase::Launching | Phase::Starting => PowerState::Starting,
+            Phase::Running => PowerState::Running,
+            Phase::Stopping(_) => PowerState::Stopping,
+        }
+    }
+
+    /// How long the server may stay as it is, where it waits for something.
+    pub(crate) const fn limit(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Offline | Phase::Running => None,
+            Phase::Preparing => Some(PREPARE_LIMIT),
+            Phase::Launching => Some(LAUNCH_LIMIT),
+            Phase::Starting => Some(READY_GRACE),
+            Phase::Stopping(Stopping {
+                stage: Stage::Asked(limit),
+                ..
+            }) => Some(limit),
+            Phase::Stopping(Stopping {
+                stage: Stage::Terminated,
+                ..
+            }) => Some(TERMINATE_LIMIT),
+            Phase::Stopping(Stopping {
+                stage: Stage::Killed,
+                ..
+            }) => Some(KILL_LIMIT),
+            Phase::Installing(Installing {
+                aborting: false, ..
+            }) => Some(INSTALL_LIMIT),
+            Phase::Installing(Installing { aborting: true, .. }) => Some(KILL_LIMIT),
+        }
+    }
+
+    /// Whether an action is going on that others have to wait for.
+    pub(crate) const fn is_locked(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Preparing | Phase::Launching | Phase::Stopping(Stopping { locked: true, .. })
+        )
+    }
+
+    /// Whether its installation runs.
+    pub(crate) const fn is_installing(&self) -> bool {
+        matches!(self.phase, Phase::Installing(_))
+    }
+
+    /// Whether an action may begin now. Killing always may: it is what helps when nothing else
+    /// does.
+    pub(crate) fn admit(&self, signal: PowerSignal) -> Result<(), Refusal> {
+        let starts = matches!(signal, PowerSignal::Start | PowerSignal::Restart);
+        match signal {
+            PowerSignal::Kill => Ok(()),
+            _ if self.is_installing() => Err(Refusal::Installing),
+            _ if self.is_locked() => Err(Refusal::Locked),
+            _ if starts && self.suspended => Err(Refusal::Suspended),
+            PowerSignal::Start if self.phase != Phase::Offline => Err(Refusal::Running),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What follows from an input. Inputs that do not fit the state change nothing: they are late.
+pub(crate) fn step(mut state: State, input: Input) -> (State, Vec<Effect>) {
+    let mut effects = Vec::new();
+    match input {
+        Input::Power(signal) if state.admit(signal).is_ok() => {
+            power(&mut state, signal, &mut effects)
+        }
+        Input::Power(_) => {}
+        Input::Prepared if state.phase == Phase::Preparing => {
+            if state.suspended {
+                state.phase = Phase::Offline;
+            } else {
+                state.phase = Phase::Launching;
+                effects.push(Effect::Launch);
+            }
+        }
+        Input::NotPrepared if state.phase == Phase::Preparing => state.phase = Phase::Offline,
+        Input::Launched { ready } => launched(&mut state, ready, &mut effects),
+        Input::NotLaunched => match state.phase {
+            Phase::Launching => state.phase = Phase::Offline,
+            Phase::Stopping(stopping) => ended(&mut state, stopping, &mut effects),
+            _ => {}
+        },
+        Input::Ready if state.phase == Phase::Starting => state.phase = Phase::Running,
+        Input::StopTyped if matches!(state.phase, Phase::Starting | Phase::Running) => {
+            let stage = Stage::Asked(STOP_LIMIT);
+            state.phase = Phase::Stopping(Stopping {
+                stage,
+                then: Then::Rest,
+                locked: false,
+            });
+        }
+        Input::OverDisk if matches!(state.phase, Phase::Starting | Phase::Running) => {
+            effects.push(Effect::SayOverDisk);
+            ask(&mut state, FORCED_STOP_LIMIT, Then::Rest, &mut effects);
+        }
+        Input::Exited { exit, at } => exited(&mut state, exit, at, &mut effects),
+        Input::Suspended(suspended) => suspend(&mut state, suspended, &mut effects),
+        Input::Install {
+            reinstall,
+            then_start,
+        } => install(&mut state, reinstall, then_start, &mut effects),
+        Input::Installed { successful } => {
+            if let Phase::Installing(job) = state.phase {
+                installed(&mut state, job, successful, &mut effects);
+            }
+        }
+        Input::Found { ready } if state.phase == Phase::Offline => {
+            state.phase = if ready {
+                Phase::Running
+            } else {
+                Phase::Starting
+            };
+            stop_suspended(&mut state, &mut effects);
+        }
+        Input::FoundInstalling if state.phase == Phase::Offline => {
+            let job = Installing {
+                reinstall: false,
+                then_start: false,
+                aborting: false,
+            };
+            state.phase = Phase::Installing(job);
+        }
+        Input::TimedOut => timed_out(&mut state, &mut effects),
+        Input::Prepared
+        | Input::NotPrepared
+        | Input::Ready
+        | Input::StopTyped
+        | Input::OverDisk
+        | Input::Found { .. }
+        | Input::FoundInstalling => {}
+    }
+    (state, effects)
+}
+
+fn power(state: &mut State, signal: PowerSignal, effects: &mut Vec<Effect>) {
+    match signal {
+        PowerSignal::Start => start(state, effects),
+        PowerSignal::Stop => ask(state, STOP_LIMIT, Then::Rest, effects),
+        PowerSignal::Restart if state.phase == Phase::Offline => start(state, effects),
+        PowerSignal::Restart => ask(state, STOP_LIMIT, Then::Start, effects),
+        PowerSignal::Kill => kill(state, effects),
+    }
+}
+
+fn start(state: &mut State, effects: &mut Vec<Effect>) {
+    state.phase = Phase::Preparing;
+    effects.push(Effect::Prepare);
+}
+
+/// Asks what runs to stop in its own way, and says what comes afterwards.
+fn ask(state: &mut State, limit: Duration, then: Then, effects: &mut Vec<Effect>) {
+    if matches!(
+        state.phase,
+        Phase::Starting | Phase::Running | Phase::Stopping(_)
+    ) {
+        state.phase = Phase::Stopping(Stopping {
+            stage: Stage::Asked(limit),
+            then,
+            locked: true,
+        });
+        effects.push(Effect::AskToStop);
+    }
+}
+
+fn kill(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Offline => {}
+        Phase::Preparing => {
+            state.phase = Phase::Offline;
+            effects.push(Effect::Abandon);
+        }
+        Phase::Installing(job) => {
+            state.phase = Phase::Installing(Installing {
+                then_start: false,
+                aborting: true,
+                ..job
+            });
+            effects.push(Effect::AbortInstall);
+        }
+        Phase::Launching | Phase::Starting | Phase::Running | Phase::Stopping(_) => {
+            if state.phase == Phase::Launching {
+                effects.push(Effect::Abandon);
+            }
+            state.phase = Phase::Stopping(Stopping {
+                stage: Stage::Killed,
+                then: Then::Rest,
+                locked: false,
+            });
+            effects.push(Effect::Signal(Signal::Kill));
+        }
+    }
+}
+
+fn launched(state: &mut State, ready: bool, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Launching => {
+            state.phase = if ready {
+                Phase::Running
+            } else {
+                Phase::Starting
+            };
+            stop_suspended(state, effects);
+        }
+        // It was killed or given up while the runtime was busy: it must not come to life now.
+        Phase::Stopping(_) => effects.push(Effect::Signal(Signal::Kill)),
+        _ => {
+            state.phase = Phase::Stopping(Stopping {
+                stage: Stage::Killed,
+                then: Then::Rest,
+                locked: false,
+            });
+            effects.push(Effect::Signal(Signal::Kill));
+        }
+    }
+}
+
+/// A requested end has come: whatever the exit says, it is clean.
+fn ended(state: &mut State, stopping: Stopping, effects: &mut Vec<Effect>) {
+    state.phase = Phase::Offline;
+    match stopping.then {
+        Then::Start if !state.suspended => start(state, effects),
+        Then::Reinstall => begin_install(state, true, false, effects),
+        Then::Rest | Then::Start => {}
+    }
+}
+
+fn exited(state: &mut State, exit: Exit, at: Timestamp, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Stopping(stopping) => ended(state, stopping, effects),
+        Phase::Launching | Phase::Starting | Phase::Running => {
+            state.phase = Phase::Offline;
+            crashed(state, exit, at, effects);
+        }
+        Phase::Offline | Phase::Preparing | Phase::Installing(_) => {}
+    }
+}
+
+fn crashed(state: &mut State, exit: Exit, at: Timestamp, effects: &mut Vec<Effect>) {
+    if !state.crash.restart {
+        effects.push(Effect::SayNoRestart);
+        return;
+    }
+    if exit.code == 0 && !exit.out_of_memory && !state.crash.clean_exit_counts {
+        return;
+    }
+    effects.push(Effect::SayCrashed(exit));
+    let again = state
+        .last_crash
+        .is_some_and(|last| at.since(last) < state.crash.window);
+    if again && !state.crash.window.is_zero() {
+        effects.push(Effect::SayCrashLoop);
+        return;
+    }
+    state.last_crash = Some(at);
+    if !state.suspended {
+        start(state, effects);
+    }
+}
+
+fn suspend(state: &mut State, suspended: bool, effects: &mut Vec<Effect>) {
+    state.suspended = suspended;
+    if !suspended {
+        return;
+    }
+    match &mut state.phase {
+        Phase::Stopping(stopping) if stopping.then == Then::Start => stopping.then = Then::Rest,
+        Phase::Installing(job) => job.then_start = false,
+        _ => stop_suspended(state, effects),
+    }
+}
+
+fn stop_suspended(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.suspended && matches!(state.phase, Phase::Starting | Phase::Running) {
+        ask(state, FORCED_STOP_LIMIT, Then::Rest, effects);
+    }
+}
+
+fn install(state: &mut State, reinstall: bool, then_start: bool, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Offline => begin_install(state, reinstall, then_start, effects),
+        Phase::Starting | Phase::Running | Phase::Stopping(Stopping { locked: false, .. }) => {
+            ask(state, REINSTALL_STOP_LIMIT, Then::Reinstall, effects);
+        }
+        Phase::Preparing | Phase::Launching | Phase::Stopping(_) | Phase::Installing(_) => {}
+    }
+}
+
+fn begin_install(state: &mut State, reinstall: bool, then_start: bool, effects: &mut Vec<Effect>) {
+    state.phase = Phase::Installing(Installing {
+        reinstall,
+        then_start,
+        aborting: false,
+    });
+    effects.push(Effect::Install { reinstall });
+}
+
+fn installed(state: &mut State, job: Installing, successful: bool, effects: &mut Vec<Effect>) {
+    state.phase = Phase::Offline;
+    let successful = successful && !job.aborting;
+    effects.push(Effect::ReportInstall {
+        successful,
+        reinstall: job.reinstall,
+    });
+    if successful && job.then_start && !state.suspended {
+        start(state, effects);
+    }
+}
+
+fn timed_out(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Offline | Phase::Running => {}
+        Phase::Preparing => {
+            state.phase = Phase::Offline;
+            effects.push(Effect::Abandon);
+        }
+        Phase::Launching => {
+            state.phase = Phase::Offline;
+            effects.extend([Effect::Abandon, Effect::Destroy]);
+        }
+        Phase::Starting => state.phase = Phase::Running,
+        Phase::Stopping(stopping) => {
+            let (stage, signal) = match stopping.stage {
+                Stage::Asked(_) => (Stage::Terminated, Signal::Terminate),
+                Stage::Terminated => (Stage::Killed, Signal::Kill),
+                Stage::Killed => {
+                    effects.push(Effect::Destroy);
+                    ended(state, stopping, effects);
+                    return;
+                }
+            };
+            state.phase = Phase::Stopping(Stopping { stage, ..stopping });
+            effects.extend([Effect::SayEscalation, Effect::Signal(signal)]);
+        }
+        Phase::Installing(job) if job.aborting => {
+            effects.push(Effect::Destroy);
+            installed(state, job, false, effects);
+        }
+        Phase::Installing(job) => {
+            state.phase = Phase::Installing(Installing {
+                aborting: true,
+                ..job
+            });
+            effects.push(Effect::AbortInstall);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
