@@ -1,6 +1,7 @@
 //! The parts of an egg that are written as JSON within a string: files to edit, and how to see that
 //! the game is ready.
 
+use hatchery_configfile::Parser;
 use serde_json::{Map, Value};
 
 use crate::lenient;
@@ -53,6 +54,11 @@ impl ConfigFile {
             .get("parser")
             .and_then(Value::as_str)
             .unwrap_or("file");
+        if Parser::from_name(parser).is_none() {
+            warnings.push(format!(
+                "config.files: {file} has a parser that no node knows, it will not be edited"
+            ));
+        }
         let mut wanted = Vec::new();
         for (path, value) in find {
             let path = lenient::clean(path);

@@ -18,10 +18,6 @@ const MAX_LONG: usize = 64 << 10;
 /// The most images, start lines, files, variables, features, tags and patterns of each kind.
 const MAX_ITEMS: usize = 200;
 
-/// The most brackets that may be open at once in YAML, since the time that the parser needs grows
-/// with their number at every token.
-const MAX_FLOW_DEPTH: i64 = 256;
-
 /// An egg that was read, and what was not understood in its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
@@ -92,28 +88,12 @@ fn parse(file: &str) -> Result<Value, ImportError> {
     if file.trim_start().starts_with('{') {
         return serde_json::from_str(file).map_err(|error| ImportError::Syntax(error.to_string()));
     }
-    if flow_depth(file) > MAX_FLOW_DEPTH {
-        return Err(ImportError::Syntax(format!(
-            "more than {MAX_FLOW_DEPTH} brackets are open at once"
-        )));
+    if let Some(danger) = hatchery_configfile::yaml::danger(file) {
+        return Err(ImportError::Syntax(danger));
     }
     let yaml =
         yaml_serde::from_str(file).map_err(|error| ImportError::Syntax(error.to_string()))?;
     Ok(from_yaml(yaml))
-}
-
-/// How many brackets and braces are open at most at a time, those within texts included.
-fn flow_depth(file: &str) -> i64 {
-    let (mut depth, mut deepest) = (0_i64, 0);
-    for byte in file.bytes() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = (depth - 1).max(0),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 /// YAML as JSON: keys that are numbers or booleans become text, tags are dropped.

@@ -214,6 +214,10 @@ fn what_is_not_understood_is_told() {
             "a.yml has no `find`",
         ),
         (
+            json!({"config": {"files": {"a": {"parser": "lua", "find": {}}}, "stop": "x"}}),
+            "has a parser that no node knows",
+        ),
+        (
             json!({"config": {"files": {"a": {"find": {"b": []}}}, "stop": "x"}}),
             "the value of `b` is a list",
         ),
