@@ -23,19 +23,23 @@ const STEPS: [&str; 8] = [
 fn py_dactyl_drives_a_server() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
     let environment = cache().join("dactyl");
-    once(&environment, |environment| {
-        run(Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(environment));
-        let mut pip = Command::new(environment.join("bin/pip"));
-        pip.args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ]);
-        run(pip.arg(folder.join("requirements.txt")));
-    });
+    once(
+        &environment,
+        include_str!("../../clients/requirements.txt"),
+        |environment| {
+            run(Command::new("python3")
+                .args(["-m", "venv"])
+                .arg(environment));
+            let mut pip = Command::new(environment.join("bin/pip"));
+            pip.args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ]);
+            run(pip.arg(folder.join("requirements.txt")));
+        },
+    );
 
     let world = World::new(Engine::Process);
     let game = world.server("demo", &[]);

@@ -39,7 +39,12 @@ const PACKAGES: [&str; 12] = [
 pub(crate) fn load(socket: &Path) {
     let modules = minecraft::modules();
     let folder = cache().join("image");
-    once(&folder, |folder| {
+    let made_from = concat!(
+        include_str!("../../games/image/make.sh"),
+        include_str!("../../games/image/entrypoint.sh"),
+        include_str!("../../games/minecraft/package-lock.json"),
+    );
+    once(&folder, made_from, |folder| {
         let mut make = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/games/image/make.sh"));
         run(make.args([folder, &modules]).arg(MODULES).args(PACKAGES));
     });

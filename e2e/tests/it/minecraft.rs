@@ -14,22 +14,26 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/games/minecraft");
 /// The folder of modules, installed once for all tests and runs.
 pub(crate) fn modules() -> PathBuf {
     let folder = cache().join("minecraft");
-    once(&folder, |folder| {
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(Path::new(FOLDER).join(name), folder.join(name)).unwrap();
-        }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(folder);
-        run(&mut npm);
-        // Two thirds of all bytes are for a game that nobody plays here.
-        let unused = folder.join("node_modules/minecraft-data/minecraft-data/data/bedrock");
-        for version in std::fs::read_dir(unused).unwrap().flatten() {
-            if version.file_name() != "common" {
-                std::fs::remove_dir_all(version.path()).unwrap();
+    once(
+        &folder,
+        include_str!("../../games/minecraft/package-lock.json"),
+        |folder| {
+            for name in ["package.json", "package-lock.json"] {
+                std::fs::copy(Path::new(FOLDER).join(name), folder.join(name)).unwrap();
             }
-        }
-    });
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+                .current_dir(folder);
+            run(&mut npm);
+            // Two thirds of all bytes are for a game that nobody plays here.
+            let unused = folder.join("node_modules/minecraft-data/minecraft-data/data/bedrock");
+            for version in std::fs::read_dir(unused).unwrap().flatten() {
+                if version.file_name() != "common" {
+                    std::fs::remove_dir_all(version.path()).unwrap();
+                }
+            }
+        },
+    );
     folder.join("node_modules")
 }
 

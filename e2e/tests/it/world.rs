@@ -46,19 +46,21 @@ pub(crate) fn cache() -> PathBuf {
     folder
 }
 
-/// Runs `make` once for all tests and runs: others wait, and find `folder` finished.
-pub(crate) fn once(folder: &Path, make: impl FnOnce(&Path)) {
+/// Runs `make` once for all tests and runs, and again when what it is made from has changed. Others
+/// wait, and find `folder` finished.
+pub(crate) fn once(folder: &Path, made_from: &str, make: impl FnOnce(&Path)) {
     let name = folder.file_name().unwrap().to_string_lossy();
     let lock = std::fs::File::create(folder.with_file_name(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
     let done = folder.with_file_name(format!("{name}.done"));
-    if done.exists() && folder.exists() {
+    if folder.exists() && std::fs::read_to_string(&done).is_ok_and(|known| known == made_from) {
         return;
     }
+    drop(std::fs::remove_file(&done));
     drop(std::fs::remove_dir_all(folder));
     std::fs::create_dir_all(folder).unwrap();
     make(folder);
-    std::fs::write(done, "").unwrap();
+    std::fs::write(done, made_from).unwrap();
 }
 
 /// Runs a program to its end and gives back what it printed.
