@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::fmt::Write as _;
+
 use hatchery_configfile::{EditError, MAX_FILE, Parser, Replacement, edit};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -204,7 +206,7 @@ fn dangerous_yaml_is_refused_soon() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..9 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        bomb += &format!("a{level}: &a{level} [{items}]\n");
+        writeln!(bomb, "a{level}: &a{level} [{items}]").unwrap();
     }
     assert!(matches!(
         run(Parser::Yaml, &bomb, json!([])),
