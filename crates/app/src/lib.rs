@@ -1,1 +1,26 @@
-//! What people can do with Hatchery: one function per verb.
+//! What people can do with Hatchery: one module per noun, one function per verb.
+//!
+//! A verb takes the context ([`Cx`]), then proof of who may do it (an [`Actor`], or an
+//! [`access::Access`] whose type names the permission), then what it needs. It decides, calls the
+//! store or a node, and records what was done. It knows neither HTTP nor SQL.
+
+pub mod access;
+pub mod activity;
+pub mod actor;
+pub mod api_keys;
+pub mod console;
+mod context;
+pub mod files;
+pub mod links;
+mod node_call;
+mod nodes;
+pub mod resources;
+pub mod servers;
+pub mod sessions;
+mod settings;
+pub mod startup;
+
+pub use actor::{Actor, Credential};
+pub use context::{Cx, Parts};
+pub use nodes::Nodes;
+pub use settings::{Settings, TrustedProxies, TwoFactorPolicy};

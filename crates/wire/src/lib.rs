@@ -5,6 +5,7 @@
 //!
 //! With the feature `schema` every type also describes itself for the OpenAPI document.
 
+pub mod auth;
 pub mod client;
 mod envelope;
 mod error;

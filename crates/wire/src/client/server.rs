@@ -122,7 +122,7 @@ pub struct ServerMeta {
     /// Whether the caller owns it.
     pub is_server_owner: bool,
     /// What the caller may do; `*` is everything.
-    pub user_permissions: Vec<&'static str>,
+    pub user_permissions: Vec<String>,
 }
 
 /// An address and port of a server.
@@ -181,7 +181,7 @@ pub struct Subuser {
     #[serde(flatten)]
     pub user: PublicUser,
     /// What they may do.
-    pub permissions: Vec<&'static str>,
+    pub permissions: Vec<String>,
 }
 
 /// How to open a server's console.

@@ -31,5 +31,5 @@ pub struct StatsResources {
     /// Bytes sent since start.
     pub network_tx_bytes: u64,
     /// Milliseconds since start.
-    pub uptime: i64,
+    pub uptime: u64,
 }

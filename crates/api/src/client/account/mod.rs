@@ -1,0 +1,35 @@
+//! `/account`: the caller's own affairs.
+
+pub(super) mod activity;
+pub(super) mod api_keys;
+
+use hatchery_wire::Item;
+use hatchery_wire::client::Account as AccountResource;
+
+use super::documented::AccountErrors;
+use crate::kit::actor::Account;
+use crate::kit::answer::Ok200;
+
+/// View account
+///
+/// The account that the key belongs to.
+#[utoipa::path(
+    get,
+    path = "/api/client/account",
+    operation_id = "viewAccount",
+    tag = "account",
+    responses((status = 200, body = Item<AccountResource>), AccountErrors)
+)]
+pub(crate) async fn view_account(Account(actor): Account) -> Ok200<Item<AccountResource>> {
+    let user = &actor.user;
+    let account = AccountResource {
+        id: user.id.get(),
+        admin: user.root_admin,
+        username: user.username.clone(),
+        email: user.email.clone(),
+        first_name: user.name_first.clone(),
+        last_name: user.name_last.clone(),
+        language: user.language.clone(),
+    };
+    Ok200(account.into())
+}

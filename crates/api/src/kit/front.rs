@@ -1,0 +1,118 @@
+//! What stands before the router: small repairs of the address on the way in, and the forms of
+//! "no such route" and "no such method" on the way out (client-api.md §1.1).
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, StatusCode, Uri, header};
+use tower::ServiceExt as _;
+
+use super::error::ApiError;
+
+/// Puts the front before a router.
+pub(crate) fn before(router: Router) -> Router {
+    let routes = router
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked));
+    Router::new().fallback(front).with_state(routes)
+}
+
+async fn front(State(routes): State<Router>, mut request: Request) -> Response {
+    drop_trailing_slash(request.uri_mut());
+    obey_method_override(&mut request);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // A router never fails.
+    let Ok(mut response) = routes.oneshot(request).await;
+    if response.extensions_mut().remove::<WrongMethod>().is_some() {
+        response = refuse_method(&method, &path, &response);
+    }
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+/// Marks an answer whose `Allow` header the router is about to fill in.
+#[derive(Clone, Copy)]
+struct WrongMethod;
+
+async fn wrong_method() -> Response {
+    let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();
+    response.extensions_mut().insert(WrongMethod);
+    response
+}
+
+async fn no_route(OriginalUri(uri): OriginalUri) -> ApiError {
+    ApiError::no_route(uri.path().trim_start_matches('/'))
+}
+
+fn refuse_method(method: &Method, path: &str, routed: &Response) -> Response {
+    let allow = routed
+        .headers()
+        .get(header::ALLOW)
+        .and_then(|allow| allow.to_str().ok());
+    // The router writes the list without blanks.
+    let allowed = allow
+        .unwrap_or_default()
+        .split(',')
+        .collect::<Vec<_>>()
+        .join(", ");
+    if method == Method::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
+        return response;
+    }
+    ApiError::method_not_allowed(method.as_str(), path.trim_start_matches('/'), &allowed)
+        .into_response()
+}
+
+fn drop_trailing_slash(uri: &mut Uri) {
+    let path = uri.path();
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.len() == path.len() || trimmed.is_empty() {
+        return;
+    }
+    let path_and_query = match uri.query() {
+        Some(query) => format!("{trimmed}?{query}"),
+        None => trimmed.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(path_and_query).ok();
+    if let Ok(repaired) = Uri::from_parts(parts) {
+        *uri = repaired;
+    }
+}
+
+/// A `POST` may say that it means another method.
+fn obey_method_override(request: &mut Request) {
+    if request.method() != Method::POST {
+        return;
+    }
+    let wanted = request
+        .headers()
+        .get("x-http-method-override")
+        .map(HeaderValue::as_bytes);
+    let method = match wanted.map(<[u8]>::to_ascii_uppercase).as_deref() {
+        Some(b"PUT") => Method::PUT,
+        Some(b"PATCH") => Method::PATCH,
+        Some(b"DELETE") => Method::DELETE,
+        _ => return,
+    };
+    *request.method_mut() = method;
+}
+
+/// A panic in one request ends that request alone.
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    ApiError::internal(&std::io::Error::other(format!("panicked: {text}"))).into_response()
+}

@@ -1,0 +1,82 @@
+//! What every verb works with.
+
+use std::sync::Arc;
+
+use hatchery_ambient::{Clock, Entropy};
+use hatchery_auth::Passwords;
+use hatchery_store::Store;
+use hatchery_vocab::Timestamp;
+
+use crate::resources::ResourceCache;
+use crate::{Nodes, Settings};
+
+/// What every verb works with: data, time, randomness, nodes and settings. Clones share it all.
+#[derive(Clone, Debug)]
+pub struct Cx(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    resources: ResourceCache,
+}
+
+/// What a [`Cx`] is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The data.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Hashes and checks passwords.
+    pub passwords: Passwords,
+    /// The nodes that can be spoken to.
+    pub nodes: Nodes,
+    /// What the operator chose.
+    pub settings: Settings,
+}
+
+impl Cx {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            resources: ResourceCache::new(),
+        }))
+    }
+
+    /// The data.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// Randomness.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.0.parts.entropy
+    }
+
+    /// Hashes and checks passwords.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.parts.passwords
+    }
+
+    /// The nodes that can be spoken to.
+    pub fn nodes(&self) -> &Nodes {
+        &self.0.parts.nodes
+    }
+
+    /// What the operator chose.
+    pub fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    pub(crate) fn resources(&self) -> &ResourceCache {
+        &self.0.resources
+    }
+}

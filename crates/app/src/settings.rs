@@ -1,0 +1,75 @@
+//! What the operator chose, as far as verbs and routes need it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// The panel's settings. They do not change while it runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The panel's name, for people.
+    pub app_name: String,
+    /// The panel's address from outside, without a slash at the end. Unset, each request's own
+    /// host is taken.
+    pub app_url: Option<String>,
+    /// Requests that one API key, or all sessions of one user, may make in a minute; 0 is
+    /// unlimited.
+    pub requests_per_minute: u32,
+    /// The proxies whose word about addresses counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Who must use two-factor authentication.
+    pub two_factor: TwoFactorPolicy,
+    /// The largest request body, in bytes.
+    pub max_body: u64,
+    /// The largest file that `files/contents` shows, in bytes.
+    pub max_edit_size: u64,
+    /// How long a browser session lives.
+    pub session_lifetime: Duration,
+}
+
+impl Default for Settings {
+    /// The figures of client-api.md §17, and the mission's rate limit.
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            app_name: "Hatchery".to_owned(),
+            app_url: None,
+            requests_per_minute: 240,
+            trusted_proxies: TrustedProxies::default(),
+            two_factor: TwoFactorPolicy::Nobody,
+            max_body: 100 * MIB,
+            max_edit_size: 4 * MIB,
+            session_lifetime: Duration::from_hours(12),
+        }
+    }
+}
+
+/// Who must use two-factor authentication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TwoFactorPolicy {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Root administrators.
+    Administrators,
+    /// Everybody.
+    Everybody,
+}
+
+/// The proxies whose word about addresses counts.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// These networks.
+    pub const fn new(networks: Vec<IpNet>) -> Self {
+        Self(networks)
+    }
+
+    /// Whether requests from this address may speak for others.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
