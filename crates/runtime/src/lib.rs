@@ -3,7 +3,10 @@
 //! The trait speaks of *instances*: whatever holds one server's process. It knows nothing of
 //! panels, states or permissions; the node's state machine decides what to call when.
 
+pub mod docker;
 pub mod fake;
+pub mod keeper;
+pub mod process;
 mod spec;
 
 use std::net::IpAddr;
@@ -137,6 +140,16 @@ pub enum RuntimeError {
         /// What went wrong.
         reason: String,
     },
+}
+
+impl RuntimeError {
+    /// Something failed for a reason that has words.
+    pub(crate) fn failed(action: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Failed {
+            action,
+            reason: reason.to_string(),
+        }
+    }
 }
 
 /// Runs instances. Implementations are cheap to call and do no more than they are told: they keep

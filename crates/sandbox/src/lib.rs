@@ -2,8 +2,8 @@
 //!
 //! [`spawn`] starts a program in namespaces of its own: a file tree in which only one folder can be
 //! written, its own processes, its own user, no capabilities, a filter over system calls.
-//! [`Cgroups`] bounds and measures it. The crate knows neither servers nor consoles; it must be
-//! used from a process without threads, since it forks.
+//! [`Cgroups`] bounds and measures it. The crate knows neither servers nor consoles. A sandbox can be
+//! built only by a process with a single thread, since it forks.
 
 mod cgroup;
 mod diagnose;
@@ -23,4 +23,4 @@ pub use error::Error;
 pub use init::FORWARDED;
 pub use mounts::HELPER_FOLDER;
 pub use plan::{Identity, Mount, Plan};
-pub use spawn::{Prepared, exit_code, spawn};
+pub use spawn::{Prepared, detach, exit_code, spawn};

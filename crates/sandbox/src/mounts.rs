@@ -376,14 +376,17 @@ fn build_tmp(plan: &Plan) -> Result<(), Error> {
 fn write_files(plan: &Plan) -> Result<(), Error> {
     let Identity { uid, gid, .. } = plan.identity;
     let home = plan.home.target.display();
-    let mut users = String::from("root:x:0:0:root:/root:/bin/sh\n");
-    let mut groups = String::from("root:x:0:\n");
-    if uid != 0 {
-        users += &format!("container:x:{uid}:{gid}::{home}:/bin/bash\n");
-        groups += &format!("container:x:{gid}:\n");
-    }
-    users.push_str("nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n");
-    groups.push_str("nogroup:x:65534:\n");
+    let (user, group) = match uid {
+        0 => Default::default(),
+        _ => (
+            format!("container:x:{uid}:{gid}::{home}:/bin/bash\n"),
+            format!("container:x:{gid}:\n"),
+        ),
+    };
+    let users = format!(
+        "root:x:0:0:root:/root:/bin/sh\n{user}nobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n"
+    );
+    let groups = format!("root:x:0:\n{group}nogroup:x:65534:\n");
     let own = [
         ("/etc/passwd", users),
         ("/etc/group", groups),

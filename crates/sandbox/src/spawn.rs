@@ -62,11 +62,40 @@ impl Prepared {
     }
 }
 
-/// Builds a sandbox for the plan with `terminal` as its terminal and its standard streams.
-///
-/// # Safety
-/// The process must have a single thread: the sandbox is built in a fork of it.
-pub unsafe fn spawn(plan: &Plan, terminal: BorrowedFd<'_>) -> Result<Prepared, Error> {
+/// Moves this process into the background: it gets a session of its own and a parent that buries
+/// it, while the process that was called ends. It must have a single thread.
+pub fn detach() -> Result<(), Error> {
+    demand_single_thread()?;
+    // SAFETY: there is a single thread.
+    if unsafe { sys::fork_into(0) }
+        .doing(|| "moving to the background")?
+        .is_some()
+    {
+        sys::exit_now(0)
+    }
+    rustix::process::setsid().doing(|| "starting a session")?;
+    Ok(())
+}
+
+/// A fork has only the thread that called for it, and locks that others held stay locked.
+fn demand_single_thread() -> Result<(), Error> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a folder of the kernel's, not of a server"
+    )]
+    let threads = std::fs::read_dir("/proc/self/task")
+        .doing(|| "counting threads")?
+        .count();
+    match threads {
+        1 => Ok(()),
+        _ => Err(io::Error::other(format!("{threads} threads are running"))).doing(|| "forking"),
+    }
+}
+
+/// Builds a sandbox for the plan with `terminal` as its terminal and its standard streams. The
+/// process must have a single thread.
+pub fn spawn(plan: &Plan, terminal: BorrowedFd<'_>) -> Result<Prepared, Error> {
+    demand_single_thread()?;
     let (gate_reader, gate) = pipe_with(PipeFlags::CLOEXEC).doing(|| "making a pipe")?;
     let (report, report_writer) = pipe_with(PipeFlags::CLOEXEC).doing(|| "making a pipe")?;
     let user = if plan.identity.user_namespace {
@@ -76,7 +105,7 @@ pub unsafe fn spawn(plan: &Plan, terminal: BorrowedFd<'_>) -> Result<Prepared, E
     };
     let namespaces =
         user | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-    // SAFETY: the caller promises that there is a single thread.
+    // SAFETY: there is a single thread.
     let forked = unsafe { sys::fork_into(namespaces | libc::CLONE_NEWCGROUP) }
         // Kernels without cgroup namespaces still confine in every other way.
         // SAFETY: as above.

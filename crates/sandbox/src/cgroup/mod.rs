@@ -175,6 +175,11 @@ impl Cgroups {
             .collect()
     }
 
+    /// Whether anything can be bounded or measured at all.
+    pub fn usable(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     /// Whether the number of processes can be bounded.
     pub fn counts_processes(&self) -> bool {
         self.places
