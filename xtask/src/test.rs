@@ -84,7 +84,7 @@ pub(crate) fn run(
         "--no-tests=pass",
     ]);
     cargo.args(packages).args(filters);
-    let results = junit_file()?;
+    let results = junit_file();
     drop(fs::remove_file(&results));
     let outcome = program::run(&mut cargo);
     let Ok(text) = fs::read_to_string(&results) else {
@@ -123,11 +123,12 @@ fn libtest(mut cargo: std::process::Command) -> Result<Counts> {
     Ok(counts)
 }
 
-fn junit_file() -> Result<PathBuf> {
-    Ok(project::target_dir()?
-        .join("nextest")
+/// Where nextest writes its results: always beneath the root, wherever cargo builds.
+fn junit_file() -> PathBuf {
+    project::root()
+        .join("target/nextest")
         .join(PROFILE)
-        .join("junit.xml"))
+        .join("junit.xml")
 }
 
 /// Installs all that any test needs, at once.
