@@ -236,9 +236,14 @@ impl Panel {
         self.service.as_ref().map(Service::id)
     }
 
-    /// The last lines that the panel logged.
+    /// All that the panel printed so far, over all its starts.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The last lines that the panel printed.
     pub fn log_tail(&self) -> String {
-        let text = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let text = self.log();
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
