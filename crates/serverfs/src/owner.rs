@@ -1,7 +1,7 @@
 //! Whose the files are: the user and group that own a server's folder own all that is in it.
 
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, FileType, Gid, Uid, chownat, fchown, fstat};
+use rustix::fs::{AtFlags, FileType, Gid, Uid, chownat, fchown, fstat, statat};
 use rustix::io::Errno;
 
 use crate::walk::{Visit, walk};
@@ -38,8 +38,8 @@ impl Owner {
 }
 
 impl ServerDir {
-    /// Gives the folder and everything in it to the server. Links are given away themselves, never
-    /// their targets.
+    /// Gives the folder and everything in it to the server; what belongs to it already is not
+    /// touched. Links are given away themselves, never their targets.
     pub fn give_to(&self, owner: Owner) -> Result<()> {
         let (uid, gid) = owner.ids();
         fchown(self.root(), uid, gid)?;
@@ -61,6 +61,10 @@ struct Chown(Owner);
 impl Visit for Chown {
     fn entry(&mut self, dir: BorrowedFd<'_>, name: &std::ffi::CStr, _: FileType) -> Result<()> {
         let (uid, gid) = self.0.ids();
+        match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if (stat.st_uid, stat.st_gid) == (self.0.uid, self.0.gid) => return Ok(()),
+            _ => {}
+        }
         match chownat(dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW).map_err(FsError::from) {
             // It went away meanwhile.
             Err(FsError::NotFound) => Ok(()),
