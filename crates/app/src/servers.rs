@@ -1,9 +1,15 @@
-//! Which servers someone sees.
+//! Servers: which ones someone sees, creating them, keeping them in step with their nodes.
+
+mod create;
+mod reconcile;
 
 use std::sync::Arc;
 
 use hatchery_store::{Paged, ServerQuery, ServerSnapshot, StoreError, Subuser, User};
 use hatchery_vocab::ServerId;
+
+pub use create::{CreateServerError, Created, NewServer, create};
+pub use reconcile::{ReconcileError, reconcile};
 
 use crate::access::Standing;
 use crate::{Actor, Cx};

@@ -64,6 +64,16 @@ impl Store {
 }
 
 impl Tx {
+    /// A node's allocations with this port, on whichever address.
+    pub async fn allocations_by_port(
+        &mut self,
+        node: NodeId,
+        port: Port,
+    ) -> Result<Vec<Allocation>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM allocations WHERE node_id = $1 AND port = $2 ORDER BY id");
+        read_all(self.db().few(&sql, &params![node, port]).await?, read)
+    }
+
     /// Creates allocations for all these ports, both ends included. Those that exist stay as they
     /// are. Tells how many are new.
     pub async fn create_allocations(

@@ -71,6 +71,16 @@ impl Store {
         })
     }
 
+    /// The servers of a node with this status, by id.
+    pub async fn servers_in_status(
+        &self,
+        node: NodeId,
+        status: ServerStatus,
+    ) -> Result<Vec<ServerId>, StoreError> {
+        let sql = "SELECT id FROM servers WHERE node_id = $1 AND status = $2 ORDER BY id";
+        column(self.db().scan(sql, params![node, status].to_vec()).await?)
+    }
+
     /// How many servers there are.
     pub async fn count_servers(&self) -> Result<u64, StoreError> {
         let rows = self
@@ -196,6 +206,22 @@ impl Tx {
             .await?;
         self.changes.servers.push(id);
         Ok(rows > 0)
+    }
+
+    /// Frees the servers of a node from restorations and from installations over existing files,
+    /// and returns those that were being restored. First installations stay as they are.
+    pub async fn reset_node(&mut self, node: NodeId) -> Result<Vec<ServerId>, StoreError> {
+        let now = self.now();
+        let sql = "UPDATE servers SET status = NULL, updated_at = $3 WHERE node_id = $1 AND status = $2
+            RETURNING id";
+        let restoring = params![node, ServerStatus::RestoringBackup, now];
+        let restored: Vec<ServerId> = column(self.db().few(sql, &restoring).await?)?;
+        let sql = "UPDATE servers SET status = NULL, updated_at = $3
+            WHERE node_id = $1 AND status = $2 AND installed_at IS NOT NULL RETURNING id";
+        let installing = params![node, ServerStatus::Installing, now];
+        let reinstalled: Vec<ServerId> = column(self.db().few(sql, &installing).await?)?;
+        self.changes.servers.extend(restored.iter().chain(&reinstalled));
+        Ok(restored)
     }
 
     /// Changes a server's name and description.

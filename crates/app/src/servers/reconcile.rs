@@ -1,0 +1,65 @@
+//! Bringing a node and the panel's data together again.
+
+use std::collections::HashSet;
+
+use hatchery_node_proto::NodeError;
+use hatchery_store::StoreError;
+use hatchery_vocab::{NodeId, ServerStatus};
+use http::StatusCode;
+
+use crate::Cx;
+
+/// Why a node and the data were not brought together.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The node failed.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Hands servers that wait for their installation to their node, and has the node delete servers
+/// that are gone from the data.
+///
+/// Called at start, and when another process changed the data: a command line beside a running
+/// panel creates and deletes servers without being able to speak to the node. It may be repeated
+/// at any time. A node that nobody can speak to is left alone.
+///
+/// # Errors
+/// The store failed, or the node could not be reached. A server that the node refuses is logged
+/// and does not hold up the others.
+pub async fn reconcile(cx: &Cx, node: NodeId) -> Result<(), ReconcileError> {
+    let Some(client) = cx.nodes().client(node) else { return Ok(()) };
+    for id in cx.store().servers_in_status(node, ServerStatus::Installing).await? {
+        let Some(server) = cx.store().server(id).await? else { continue };
+        let handed = match client.create(server.uuid, false).await {
+            // The node knows it: a first installation was cut short, or is under way, which the
+            // node then answers as a conflict too.
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => client.install(server.uuid).await,
+            answer => answer,
+        };
+        match handed {
+            Ok(()) => {}
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {}
+            Err(error @ NodeError::Io(_)) => return Err(error.into()),
+            Err(error) => tracing::error!(server = %server.uuid, %error, "the node did not take the server"),
+        }
+    }
+    let mut gone = HashSet::new();
+    for known in client.servers().await? {
+        let Some(uuid) = known.configuration.map(|settings| settings.uuid) else { continue };
+        if cx.store().server_by_uuid(uuid).await?.is_none() {
+            gone.insert(uuid);
+        }
+    }
+    for uuid in gone {
+        match client.delete(uuid).await {
+            Ok(()) => tracing::info!(server = %uuid, "a deleted server was removed from its node"),
+            Err(error @ NodeError::Io(_)) => return Err(error.into()),
+            Err(error) => tracing::error!(server = %uuid, %error, "the node did not delete the server"),
+        }
+    }
+    Ok(())
+}
