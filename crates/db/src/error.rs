@@ -31,7 +31,7 @@ pub enum DbError {
         /// What was asked for.
         expected: &'static str,
         /// What is there.
-        found: String,
+        found: &'static str,
     },
     /// The statement is wrong or cannot be carried out.
     #[error("the database refused a statement: {0}")]

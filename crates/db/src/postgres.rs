@@ -281,7 +281,7 @@ impl Client {
 
     async fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, DbError> {
         let statement = self.prepare(sql).await?;
-        let params = references(params, &statement);
+        let params = references(params, &statement)?;
         let rows = self
             .inner
             .query(&statement, &params)
@@ -300,7 +300,7 @@ impl Client {
 
     async fn exec(&self, sql: &str, params: &[Value]) -> Result<u64, DbError> {
         let statement = self.prepare(sql).await?;
-        let params = references(params, &statement);
+        let params = references(params, &statement)?;
         self.inner
             .execute(&statement, &params)
             .await
@@ -315,17 +315,22 @@ impl Client {
     }
 }
 
-/// As many parameters as the statement has. Too few are left too few: the driver would end the
-/// program on a wrong number, so that case becomes an error in [`Client::query`]'s place.
-fn references<'a>(params: &'a [Value], statement: &Statement) -> Vec<&'a (dyn ToSql + Sync)> {
+/// The parameters that the statement has; the driver would panic on another number.
+fn references<'a>(
+    params: &'a [Value],
+    statement: &Statement,
+) -> Result<Vec<&'a (dyn ToSql + Sync)>, DbError> {
     let wanted = statement.params().len();
-    let missing = wanted.saturating_sub(params.len());
-    params
+    let params = params.get(..wanted).ok_or_else(|| {
+        DbError::Query(format!(
+            "{wanted} parameters are needed, {} given",
+            params.len()
+        ))
+    })?;
+    Ok(params
         .iter()
-        .take(wanted)
-        .chain(std::iter::repeat_n(&Value::Null, missing))
         .map(|value| value as &(dyn ToSql + Sync))
-        .collect()
+        .collect())
 }
 
 async fn apply(

@@ -267,8 +267,8 @@ enum Use {
 fn connect(path: &Path, purpose: Use) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Waiting inside SQLite would hold up a worker thread: `begin` waits outside.
-    connection.busy_timeout(Duration::ZERO)?;
+    // Another process may be opening or closing the file; this runs on a thread that may block.
+    connection.busy_timeout(WRITE_PATIENCE)?;
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = ON;
          PRAGMA cache_size = -{PAGE_CACHE_KIB};
@@ -278,10 +278,7 @@ fn connect(path: &Path, purpose: Use) -> rusqlite::Result<Connection> {
          PRAGMA trusted_schema = OFF;"
     ))?;
     if purpose == Use::Write {
-        // Another process may be switching the same new file at this moment.
-        connection.busy_timeout(WRITE_PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.busy_timeout(Duration::ZERO)?;
+        switch_to_log(&connection)?;
         connection.pragma_update(None, "synchronous", "full")?;
     } else {
         connection.pragma_update(None, "query_only", true)?;
@@ -299,7 +296,29 @@ fn connect(path: &Path, purpose: Use) -> rusqlite::Result<Connection> {
                 .map(|text| text.to_lowercase()))
         },
     )?;
+    // The first read joins the log. From then on nobody locks readers out, and a writer must not
+    // wait inside SQLite, which would hold up a worker thread: `begin` waits outside.
+    connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    connection.busy_timeout(Duration::ZERO)?;
     Ok(connection)
+}
+
+/// Another process may be switching the same new file at this moment, and for this one statement
+/// SQLite does not wait by itself. This runs on a thread that may block.
+fn switch_to_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && waited < WRITE_PATIENCE =>
+            {
+                std::thread::sleep(BUSY_PAUSE);
+                waited += BUSY_PAUSE;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// A statement with its parameters bound.

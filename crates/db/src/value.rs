@@ -107,9 +107,9 @@ impl Value {
         }
     }
 
-    /// Names the kind that was found, never the value: it may be a secret.
-    fn mismatch(&self, expected: &'static str) -> DbError {
-        let found = match self {
+    /// The kind of value. Errors name it instead of the value, which may be a secret.
+    const fn kind(&self) -> &'static str {
+        match self {
             Self::Null => "nothing",
             Self::Int(_) => "a whole number",
             Self::Bool(_) => "true or false",
@@ -118,10 +118,13 @@ impl Value {
             Self::Time(_) => "a point in time",
             Self::Json(_) => "JSON",
             Self::Blob(_) => "bytes",
-        };
+        }
+    }
+
+    const fn mismatch(&self, expected: &'static str) -> DbError {
         DbError::Column {
             expected,
-            found: found.to_owned(),
+            found: self.kind(),
         }
     }
 }
@@ -204,11 +207,7 @@ impl ToSql for Value {
             }
             (Self::Blob(value), &Type::BYTEA) => out.extend_from_slice(value),
             (value, ty) => {
-                return Err(value
-                    .mismatch("a value that fits the column")
-                    .to_string()
-                    .into())
-                .map_err(|error: Box<dyn Error + Sync + Send>| format!("{error} ({ty})").into());
+                return Err(format!("{} for a column of the type {ty}", value.kind()).into());
             }
         }
         Ok(IsNull::No)
