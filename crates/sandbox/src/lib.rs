@@ -16,6 +16,7 @@ mod privileges;
 mod seccomp;
 mod spawn;
 mod sys;
+mod tree;
 
 pub use cgroup::{Cgroups, Group, GroupLimits, GroupUsage};
 pub use diagnose::{Finding, Severity, diagnose};
@@ -24,3 +25,4 @@ pub use init::FORWARDED;
 pub use mounts::HELPER_FOLDER;
 pub use plan::{Identity, Mount, Plan};
 pub use spawn::{Prepared, detach, exit_code, spawn};
+pub use tree::tree_usage;

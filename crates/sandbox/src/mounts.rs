@@ -425,7 +425,8 @@ fn make_folder(path: &Path) -> Result<(), Error> {
                 )]
                 fs::set_permissions(&at, mode).doing(|| format!("making {}", at.display()))?;
             }
-            Err(_) if at.is_dir() => {}
+            // A link could have been put there by the server.
+            Err(_) if fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_dir()) => {}
             Err(error) => return Err(error).doing(|| format!("making {}", at.display())),
         }
     }

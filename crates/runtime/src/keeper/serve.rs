@@ -173,6 +173,7 @@ impl Serving {
             server: self.order.server,
             job: self.order.job,
             started_at: self.order.started_at,
+            pid: self.pid.as_raw_pid(),
         };
         let hello = serde_json::to_vec(&hello).map(Frame::Hello);
         self.panel = hello.ok().and_then(|hello| Panel::new(stream, &hello).ok());

@@ -25,6 +25,8 @@ pub(crate) struct Hello {
     pub(crate) job: Job,
     /// Microseconds since 1970.
     pub(crate) started_at: i64,
+    /// The first process of the sandbox.
+    pub(crate) pid: i32,
 }
 
 /// A frame. The panel sends `Attach`, `Input` and `Signal`, the keeper `Hello` and `Output`.

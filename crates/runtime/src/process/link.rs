@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,9 +35,11 @@ pub(super) async fn attach(
     let (exit_sender, exit) = oneshot::channel();
     let (commands, command_queue) = mpsc::channel(COMMAND_DEPTH);
     let (ended_sender, ended) = watch::channel(());
+    let pid = Arc::new(AtomicI32::new(0));
     let link = Link {
         commands,
         group: record.group.clone(),
+        pid: Arc::clone(&pid),
         memory_limit: Arc::new(AtomicU64::new(record.memory_limit)),
         ended,
     };
@@ -48,7 +50,7 @@ pub(super) async fn attach(
     runtime.0.instances.lock().insert(server, instance);
 
     let started_at = Timestamp::from_micros(record.started_at);
-    let connection = connect(&folder).await;
+    let connection = connect(&folder, &pid).await;
     let runtime = runtime.clone();
     tokio::spawn(async move {
         let mut replay = Replay {
@@ -113,7 +115,10 @@ impl Replay {
     }
 }
 
-async fn connect(folder: &RunFolder) -> io::Result<(OwnedReadHalf, OwnedWriteHalf)> {
+async fn connect(
+    folder: &RunFolder,
+    pid: &AtomicI32,
+) -> io::Result<(OwnedReadHalf, OwnedWriteHalf)> {
     let stream = folder.connect()?;
     stream.set_nonblocking(true)?;
     let (mut reader, mut writer) = UnixStream::from_std(stream)?.into_split();
@@ -122,6 +127,7 @@ async fn connect(folder: &RunFolder) -> io::Result<(OwnedReadHalf, OwnedWriteHal
         return Err(io::Error::other("the keeper does not introduce itself"));
     };
     let hello: Hello = serde_json::from_slice(&hello)?;
+    pid.store(hello.pid, Ordering::Relaxed);
     tracing::debug!(server = %hello.server, protocol = hello.protocol, "connected to the keeper");
     writer.write_all(&Frame::Attach(0).encode()).await?;
     Ok((reader, writer))

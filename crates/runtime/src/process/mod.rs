@@ -16,13 +16,13 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hatchery_ambient::Clock;
-use hatchery_sandbox::{Cgroups, Group};
+use hatchery_sandbox::{Cgroups, Group, GroupUsage, tree_usage};
 use hatchery_vocab::ServerUuid;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
@@ -68,6 +68,8 @@ struct Instance {
 struct Link {
     commands: mpsc::Sender<Frame>,
     group: Option<Group>,
+    /// The first process of the sandbox; zero until the keeper has told it.
+    pid: Arc<AtomicI32>,
     memory_limit: Arc<AtomicU64>,
     /// Closes when the instance has ended and is forgotten.
     ended: watch::Receiver<()>,
@@ -282,9 +284,11 @@ impl Runtime for ProcessRuntime {
     fn usage(&self, server: ServerUuid) -> BoxFuture<'_, Result<Usage, RuntimeError>> {
         async move {
             let (_, link) = self.link(server)?;
+            let pid = link.pid.load(Ordering::Relaxed);
             let usage = match link.group {
                 Some(group) => blocking(move || Ok(group.usage())).await?,
-                None => hatchery_sandbox::GroupUsage::default(),
+                None if pid > 0 => blocking(move || Ok(tree_usage(pid))).await?,
+                None => GroupUsage::default(),
             };
             Ok(Usage {
                 memory_bytes: usage.memory_bytes,

@@ -3,11 +3,14 @@
 //! The tricks are system calls made by `perl`, which every Debian has, since a shell cannot make
 //! them; numbers are those of x86-64.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 
 use hatchery_runtime::BindMount;
 
-use crate::support::{World, code, machine_has};
+use crate::support::{World, code, is_root, machine_has};
 
 /// Runs a line and gives back what it printed after its announcement.
 async fn output(world: &World, line: &str) -> String {
@@ -20,6 +23,9 @@ async fn output(world: &World, line: &str) -> String {
 #[tokio::test]
 async fn a_server_is_a_user_of_its_own_without_any_privilege() {
     let world = World::new();
+    if !is_root() {
+        return;
+    }
     let seen = output(&world, "id -u; id -G; whoami; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status | tr -d '\\t'").await;
     let mut lines = seen.lines();
     let uid: u32 = lines.next().unwrap().parse().unwrap();
@@ -128,6 +134,9 @@ async fn dangerous_calls_are_refused() {
         return;
     }
     let world = World::new();
+    if !is_root() {
+        return;
+    }
     // Name, call with its arguments, and whether it must fail with EPERM (1) or ENOSYS (38).
     let calls = [
         ("mount", "165, 0, my $t = '/tmp', 0, 0, 0", 1),
@@ -283,4 +292,53 @@ async fn abstract_sockets_of_the_machine_cannot_be_reached() {
     } else {
         eprintln!("skipped: this kernel has no Landlock scopes");
     }
+}
+
+#[tokio::test]
+async fn without_root_a_server_is_confined_by_a_user_namespace() {
+    if !is_root() {
+        return;
+    }
+    const SOMEBODY: u32 = 54_321;
+    let world = World::new();
+    // The panel runs as somebody, who must be able to get at its data and at the program.
+    let program = world.data.path().join("probe");
+    std::fs::copy(env!("CARGO_BIN_EXE_runtime-probe"), &program).unwrap();
+    let (run, root) = (world.data.path().join("elsewhere"), world.root());
+    std::fs::create_dir(&run).unwrap();
+    for path in [world.data.path(), &run, &root, &root.join("..")] {
+        std::os::unix::fs::chown(path, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+    }
+    let line = "grep -E 'CapEff|CapBnd|NoNewPrivs|Seccomp:' /proc/self/status; id -u; touch /x || echo refused; \
+        cat /etc/shadow || echo hidden; echo ok > made; unshare -Ur true || echo no namespace; ls /proc | grep -c '^[0-9]'; echo through";
+    let mut panel = Command::new(&program)
+        .arg("panel")
+        .args([&run, &root])
+        .args([&world.server.to_string(), line])
+        .uid(SOMEBODY)
+        .gid(SOMEBODY)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(panel.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let seen: Vec<String> = lines.take_while(|line| !line.starts_with("exit")).collect();
+    panel.kill().unwrap();
+    panel.wait().unwrap();
+    let seen = seen.join("\n");
+    for expected in [
+        "CapEff:\t0000000000000000",
+        "CapBnd:\t0000000000000000",
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "54321",
+        "refused",
+        "hidden",
+        "no namespace",
+        "through",
+    ] {
+        assert!(seen.contains(expected), "{expected}: {seen}");
+    }
+    assert!(root.join("made").exists());
 }

@@ -43,6 +43,9 @@ async fn panel(run_dir: &str, root: &str, server: &str, line: &str) -> ExitCode 
     };
     let mut console = runtime.start(&spec).await.unwrap();
     println!("started");
-    while console.output.recv().await.is_some() {}
+    while let Some(chunk) = console.output.recv().await {
+        print!("{}", String::from_utf8_lossy(&chunk));
+    }
+    println!("exit {}", console.exit.await.unwrap().code);
     std::future::pending().await
 }

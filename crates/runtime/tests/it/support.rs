@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hatchery_ambient::SystemClock;
-use hatchery_runtime::process::{ProcessConfig, ProcessRuntime};
+use hatchery_runtime::process::{ProcessConfig, ProcessRuntime, Severity};
 use hatchery_runtime::{Console, Exit, InstanceSpec, ResourceLimits, Runtime};
 use hatchery_vocab::{CpuPercent, MiB, ServerUuid, Swap};
 use tempfile::TempDir;
@@ -44,6 +44,17 @@ impl World {
     /// The same machine after a restart of the panel.
     pub(crate) fn restarted(&self) -> ProcessRuntime {
         ProcessRuntime::new(config(self.data.path()), Arc::new(SystemClock)).unwrap()
+    }
+
+    /// Whether limits are enforced here; says so when a test cannot run.
+    pub(crate) fn has_groups(&self) -> bool {
+        let complete = self.runtime.diagnose().iter().any(|finding| {
+            finding.subject == "control groups" && finding.severity == Severity::Good
+        });
+        if !complete {
+            eprintln!("skipped: not every control group can be used here");
+        }
+        complete
     }
 
     pub(crate) fn root(&self) -> PathBuf {
@@ -216,4 +227,13 @@ pub(crate) fn machine_has(program: &str) -> bool {
         eprintln!("skipped: this machine has no {program}");
     }
     has
+}
+
+/// Whether the tests run as root; says so when a test cannot run.
+pub(crate) fn is_root() -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: only root gives every server a user of its own");
+    }
+    root
 }

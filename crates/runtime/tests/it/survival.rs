@@ -84,6 +84,9 @@ async fn an_end_that_nobody_saw_is_told_later() {
 #[tokio::test]
 async fn a_killed_keeper_takes_its_game_along_and_is_noticed() {
     let world = World::new();
+    if !world.has_groups() {
+        return;
+    }
     let mut hand = world
         .start("echo ready; while :; do date +%s%N > beat; sleep 0.02; done")
         .await;

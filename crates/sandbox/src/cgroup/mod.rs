@@ -358,6 +358,13 @@ fn keyed(path: &Path, key: &str) -> Option<u64> {
     })
 }
 
+/// Makes the folder for all groups, or finds out that groups cannot be made there.
+fn make_family(path: &Path) -> Result<(), String> {
+    make_folder(path)
+        .and_then(|()| Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?))
+        .map_err(|error| format!("{} cannot be used: {error}", path.display()))
+}
+
 fn make_folder(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use hatchery_vocab::Swap;
 
 use super::{
-    CPU_PERIOD, Cgroups, Controller, FAMILY, Group, GroupLimits, GroupUsage, Version, make_folder,
+    CPU_PERIOD, Cgroups, Controller, FAMILY, Group, GroupLimits, GroupUsage, Version, make_family,
     memory_in_use, number, quota, read, write, write_doing,
 };
 use crate::error::Error;
@@ -48,7 +48,7 @@ fn family(root: &Path, own: &str, controller: Controller) -> Result<PathBuf, Str
         .filter(|path| !path.iter().any(|part| part == FAMILY))
         .unwrap_or(tree);
     let place = parent.join(FAMILY);
-    make_folder(&place).map_err(|error| format!("{} cannot be made: {error}", place.display()))?;
+    make_family(&place)?;
     if controller == Controller::Cpuset {
         inherit_cpuset(&parent, &place).map_err(|error| format!("{}: {error}", place.display()))?;
     }

@@ -7,7 +7,7 @@ use hatchery_vocab::Swap;
 
 use super::{
     CPU_PERIOD, Cgroups, Controller, FAMILY, Group, GroupLimits, GroupUsage, Version, keyed,
-    make_folder, memory_in_use, quota, read, write, write_doing,
+    make_family, make_folder, memory_in_use, quota, read, write, write_doing,
 };
 use crate::error::Error;
 
@@ -24,8 +24,7 @@ pub(super) fn detect(root: &Path, own: &str) -> Cgroups {
     };
     let base = base(root, own);
     let family = base.join(FAMILY);
-    let prepared = make_folder(&family)
-        .map_err(|error| format!("{} cannot be made: {error}", family.display()));
+    let prepared = make_family(&family);
     for controller in Controller::ALL {
         let handed_down = prepared
             .clone()
