@@ -39,22 +39,26 @@ pub(crate) fn modules() -> PathBuf {
 
 #[test]
 fn a_player_joins_a_process() {
-    // The egg installs from npm itself.
-    play(Engine::Process, &[]);
+    let modules = modules();
+    play(Engine::Process, &modules);
 }
 
 #[test]
 fn a_player_joins_a_container() {
-    let variable = format!("MODULES_FOLDER={}", image::MODULES);
     if let Some(engine) = containers() {
-        play(engine, &["--variable", &variable]);
+        play(engine, Path::new(image::MODULES));
     }
 }
 
-fn play(engine: Engine, options: &[&str]) {
+/// `seen` is where the egg's installation finds the modules.
+fn play(engine: Engine, seen: &Path) {
     let modules = modules();
-    let world = World::new(engine);
-    let game = world.server("minecraft-flying-squid", options);
+    let world = World::with(
+        engine,
+        &[("HATCHERY_NODE_VISIBLE", modules.to_str().unwrap())],
+    );
+    let variable = format!("MODULES_FOLDER={}", seen.display());
+    let game = world.server("minecraft-flying-squid", &["--variable", &variable]);
     let mut console = game.console();
     game.start(&mut console);
 

@@ -87,8 +87,17 @@ pub(crate) struct World {
 impl World {
     /// A new panel.
     pub(crate) fn new(engine: Engine) -> World {
+        World::with(engine, &[])
+    }
+
+    /// A new panel with further settings.
+    pub(crate) fn with(engine: Engine, settings: &[(&str, &str)]) -> World {
         // These tests ask more often than a person may.
-        let environment = vec![("HATCHERY_RATE_LIMIT_PER_MINUTE".to_owned(), "0".to_owned())];
+        let environment = [("HATCHERY_RATE_LIMIT_PER_MINUTE", "0")]
+            .iter()
+            .chain(settings)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let options = Options {
             binary: binary(),
             engine,
