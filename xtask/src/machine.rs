@@ -60,10 +60,14 @@ pub(crate) const NPM: Need = Need {
     package: "npm",
     present: || program::find("npm").is_some(),
 };
-/// Runs py-dactyl.
+/// Runs py-dactyl in an environment of its own.
 pub(crate) const PYTHON: Need = Need {
     package: "python3-venv",
-    present: || program::find("python3").is_some(),
+    present: || {
+        let mut python = Command::new("python3");
+        python.args(["-c", "import ensurepip, venv"]);
+        program::output(&mut python).is_ok()
+    },
 };
 
 /// Whether this is root, who may install packages and start services as other users.
