@@ -190,6 +190,9 @@ settings! {
             docker_socket: PathBuf = "/run/docker.sock",
             /// The folder with the servers' files. Empty means `volumes` in the data folder.
             volumes: Option<PathBuf> = "",
+            /// Further folders of the machine that games run as processes may read, beside `/usr` and `/opt`:
+            /// run-times and games that are installed elsewhere.
+            visible: Vec<PathBuf> = "",
             /// The address on which game servers listen.
             address: IpAddr = "0.0.0.0",
             /// The ports that game servers may have: single ones and ranges.

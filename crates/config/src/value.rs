@@ -88,6 +88,14 @@ impl Setting for Vec<IpNet> {
     }
 }
 
+impl Setting for Vec<PathBuf> {
+    const KIND: &'static str = "a list of paths";
+
+    fn read(text: &str) -> Option<Self> {
+        Some(entries(text).map(PathBuf::from).collect())
+    }
+}
+
 fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')
         .map(str::trim)

@@ -47,6 +47,7 @@ use hatchery_ambient::{Clock, Entropy};
 use hatchery_db::{Db, Migration};
 pub use hatchery_db::{DbError, Location as DatabaseLocation};
 use hatchery_vocab::Timestamp;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 pub use access::{Access, AccessibleServers};
@@ -109,6 +110,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     housekeeping: parking_lot::Mutex<Option<AbortHandle>>,
+    /// Counts what other processes committed, as far as we noticed.
+    external_commits: watch::Sender<u64>,
 }
 
 impl Drop for Inner {
@@ -142,6 +145,7 @@ impl Store {
             clock,
             entropy,
             housekeeping: parking_lot::Mutex::new(None),
+            external_commits: watch::Sender::new(0),
         }));
         // The task must not keep the store alive.
         let task = tokio::spawn(keep_house(Arc::downgrade(&store.0)));
@@ -270,7 +274,7 @@ async fn keep_house(store: std::sync::Weak<Inner>) {
             _ = lifetime.tick() => match store.upgrade().map(Store) {
                 Some(store) => {
                     if store.db().is_shared() {
-                        store.caches().clear();
+                        store.others_committed();
                     }
                     Ok(())
                 }
@@ -287,8 +291,28 @@ impl Store {
     /// Drops every copy if another process has written to the SQLite file since the last call.
     pub(crate) fn look_for_others(&self) -> Result<(), StoreError> {
         if self.db().external_changes()? {
-            self.caches().clear();
+            self.others_committed();
         }
         Ok(())
+    }
+
+    fn others_committed(&self) {
+        self.caches().clear();
+        self.0.external_commits.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever another process may have committed something: within a second on SQLite,
+    /// every half minute on PostgreSQL.
+    pub fn external_commits(&self) -> watch::Receiver<u64> {
+        self.0.external_commits.subscribe()
+    }
+
+    /// Writes down what is waiting and moves SQLite's log into its file. The last thing to do.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        if let Some(task) = self.0.housekeeping.lock().take() {
+            task.abort();
+        }
+        self.flush().await?;
+        Ok(self.db().checkpoint().await?)
     }
 }

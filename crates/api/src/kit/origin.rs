@@ -15,7 +15,7 @@ pub struct ClientAddress(pub IpAddr);
 impl ClientAddress {
     /// The address of whoever opened the connection, or what trusted proxies say of theirs: the
     /// last address in `X-Forwarded-For` that is not itself a trusted proxy.
-    pub(crate) fn of(parts: &Parts, proxies: &TrustedProxies) -> Self {
+    pub fn of(parts: &Parts, proxies: &TrustedProxies) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         // A request without a connection was made inside this process.
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| {

@@ -1,0 +1,144 @@
+//! The command line: its shape, and what every command has in common.
+
+mod api_key;
+mod doctor;
+mod documents;
+mod egg;
+mod output;
+mod server;
+mod session;
+mod user;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use hatchery_config::{Layers, Settings};
+
+use output::{Failure, Output};
+
+/// A game-server panel and its node in one program.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hatchery",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The folder that holds everything [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// The file with the settings [default: hatchery.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// postgres://user:password@host/name, or the path of an SQLite file [default: panel.db in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the panel and its embedded node
+    Serve(ServeArguments),
+    /// People who can sign in
+    #[command(subcommand)]
+    User(user::Command),
+    /// Keys for programs that call the API
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+    /// Recipes for games
+    #[command(subcommand)]
+    Egg(egg::Command),
+    /// Game servers
+    #[command(subcommand)]
+    Server(server::Command),
+    /// Check the machine and say how to fix what is missing
+    Doctor,
+    /// Print the OpenAPI document of an interface
+    Openapi(documents::OpenapiArguments),
+    /// Print the version
+    Version,
+    /// Print a page of the documentation that is made from the code
+    #[command(hide = true)]
+    Docs(documents::DocsArguments),
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// The address and port to answer on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+}
+
+/// Runs the command that the arguments name, and says how the process should end: 0 when all is
+/// well, 1 when it failed, 2 when the arguments make no sense.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match parse(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as "errors", too, and clap knows where each belongs.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let output = Output::new(cli.common.json);
+    match dispatch(cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
+    let Cli { common, command } = cli;
+    match command {
+        Command::Version => return documents::version(output),
+        Command::Openapi(arguments) => return documents::openapi(&arguments, output),
+        Command::Docs(arguments) => return documents::docs(&arguments, output),
+        _ => {}
+    }
+    let listen = match &command {
+        Command::Serve(arguments) => arguments.listen.clone(),
+        _ => None,
+    };
+    let flags = [
+        ("data-dir", common.data_dir),
+        ("database", common.database),
+        ("listen", listen),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)));
+    let layers = Layers::collect(common.config.as_deref(), std::env::vars_os(), flags)?;
+    let settings = Settings::from_layers(&layers).map_err(Failure::settings)?;
+    match command {
+        Command::Serve(_) => crate::serve::run(&settings, &layers.stray_variables())
+            .map_err(|error| Failure::new(error.to_string())),
+        Command::User(command) => user::run(command, &settings, output),
+        Command::ApiKey(command) => api_key::run(command, &settings, output),
+        Command::Egg(command) => egg::run(command, &settings, output),
+        Command::Server(command) => server::run(command, &settings, output),
+        Command::Doctor => doctor::run(&settings, output),
+        Command::Openapi(_) | Command::Version | Command::Docs(_) => Ok(()),
+    }
+}

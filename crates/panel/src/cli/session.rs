@@ -1,0 +1,46 @@
+//! What commands work with that use the database directly, whether or not a panel runs beside them.
+
+use hatchery_app::{Cx, Nodes};
+use hatchery_config::Settings;
+
+use super::output::Failure;
+use crate::compose::{self, Ambient};
+use crate::data_dir::DataDir;
+use crate::embedded_node::{self, Address};
+
+/// An open panel without a listener and without a node.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// What every verb works with.
+    pub(super) cx: Cx,
+}
+
+impl Session {
+    /// Opens the panel, lets `work` use it, and writes everything down before it ends. The first
+    /// command of all makes the data folder.
+    pub(super) fn run(
+        settings: &Settings,
+        work: impl AsyncFnOnce(&Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let session = Self::open(settings).await?;
+            let worked = work(&session).await;
+            session.cx.store().flush().await?;
+            worked
+        })
+    }
+
+    async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let data_dir = DataDir::prepare(settings)?;
+        let ambient = Ambient::system();
+        let store = compose::store(settings, &data_dir, &ambient).await?;
+        let cx = compose::context(settings, store, &ambient, Nodes::new());
+        // A running panel knows better where it listens, and says so when it starts.
+        let address = Address::of(settings, settings.listen);
+        embedded_node::ensure(&cx, settings, &data_dir.volumes(settings), &address).await?;
+        Ok(Self { cx })
+    }
+}

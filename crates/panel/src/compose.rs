@@ -1,0 +1,92 @@
+//! How settings become the parts that the program is made of.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hatchery_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
+use hatchery_app::{Cx, Nodes, Parts, TrustedProxies, TwoFactorPolicy};
+use hatchery_auth::{PasswordCost, Passwords};
+use hatchery_config::{Database, Settings, TwoFactorRule};
+use hatchery_store::{DatabaseLocation, Store, StoreConfig, StoreError};
+
+use crate::data_dir::DataDir;
+
+/// The clock and the randomness of the whole program.
+#[derive(Clone, Debug)]
+pub(crate) struct Ambient {
+    /// The clock.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+impl Ambient {
+    /// Those of the machine.
+    pub(crate) fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+/// Opens the database and brings its schema up to date.
+pub(crate) async fn store(
+    settings: &Settings,
+    data_dir: &DataDir,
+    ambient: &Ambient,
+) -> Result<Store, StoreError> {
+    let database = match data_dir.database(settings) {
+        Database::File(path) => DatabaseLocation::SqliteAt(path),
+        Database::Postgres(url) => DatabaseLocation::Postgres(url),
+        Database::Default => DatabaseLocation::SqliteAt(data_dir.path().join("panel.db")),
+    };
+    Store::open(
+        &StoreConfig { database },
+        Arc::clone(&ambient.clock),
+        Arc::clone(&ambient.entropy),
+    )
+    .await
+}
+
+/// What every verb works with. `url` is the panel's address from outside.
+pub(crate) fn context(settings: &Settings, store: Store, ambient: &Ambient, nodes: Nodes) -> Cx {
+    let cost = PasswordCost {
+        memory_kib: settings.password.memory.get(),
+        passes: settings.password.passes.get(),
+        ..PasswordCost::STANDARD
+    };
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Cx::new(Parts {
+        store,
+        clock: Arc::clone(&ambient.clock),
+        entropy: Arc::clone(&ambient.entropy),
+        passwords: Passwords::new(cost, cores, Arc::clone(&ambient.entropy)),
+        nodes,
+        settings: app_settings(settings),
+    })
+}
+
+fn app_settings(settings: &Settings) -> hatchery_app::Settings {
+    const SECONDS_PER_MINUTE: u64 = 60;
+    hatchery_app::Settings {
+        app_name: settings.name.clone(),
+        app_url: settings
+            .url
+            .as_deref()
+            .map(|url| url.trim_end_matches('/').to_owned()),
+        requests_per_minute: settings.rate_limit.per_minute,
+        trusted_proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
+        two_factor: match settings.two_factor {
+            TwoFactorRule::None => TwoFactorPolicy::Nobody,
+            TwoFactorRule::Admins => TwoFactorPolicy::Administrators,
+            TwoFactorRule::Everybody => TwoFactorPolicy::Everybody,
+        },
+        max_body: settings.http.max_body.bytes(),
+        session_lifetime: Duration::from_secs(
+            u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
+        ),
+        ..hatchery_app::Settings::default()
+    }
+}

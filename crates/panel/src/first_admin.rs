@@ -1,0 +1,110 @@
+//! The first administrator: a link that works once, and only while there is nobody else.
+
+use hatchery_app::Cx;
+use hatchery_auth::{OneTimeToken, SecretDigest};
+use hatchery_store::{StoreError, User};
+
+use crate::people::{self, NewPerson, PeopleError};
+
+/// The setting that holds the digest of the link's token, in hexadecimal digits.
+const SETTING: &str = "panel:setup_token";
+
+/// Why the link did not make an administrator.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FirstAdminError {
+    /// The token is wrong, or was used, or there is somebody already.
+    #[error("this set-up link is no longer valid")]
+    LinkInvalid,
+    /// The person could not be created.
+    #[error(transparent)]
+    Person(#[from] PeopleError),
+}
+
+impl From<StoreError> for FirstAdminError {
+    fn from(error: StoreError) -> Self {
+        Self::Person(error.into())
+    }
+}
+
+/// A fresh link's token while there is nobody; links of earlier starts end with it.
+pub(crate) async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> {
+    if cx.store().count_users().await? > 0 {
+        return Ok(None);
+    }
+    let token = OneTimeToken::generate(cx.entropy());
+    let mut tx = cx.store().begin().await?;
+    tx.set_setting(SETTING, &hexadecimal(&token.digest()))
+        .await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
+/// Whether the token would make an administrator.
+pub(crate) async fn is_invited(cx: &Cx, token: &str) -> Result<bool, StoreError> {
+    let stored = cx.store().setting(SETTING).await?;
+    Ok(fits(stored.as_deref(), token) && cx.store().count_users().await? == 0)
+}
+
+/// Makes the administrator and ends the link, both or neither.
+pub(crate) async fn accept(
+    cx: &Cx,
+    token: &str,
+    person: &NewPerson,
+) -> Result<User, FirstAdminError> {
+    if !is_invited(cx, token).await? {
+        return Err(FirstAdminError::LinkInvalid);
+    }
+    let user = people::prepare(cx, person).await?;
+    let mut tx = cx.store().begin().await?;
+    // Two browsers may hold the same link: whoever takes the setting away is the one.
+    let stored = tx.take_setting(SETTING).await?;
+    if !fits(stored.as_deref(), token) {
+        return Err(FirstAdminError::LinkInvalid);
+    }
+    tx.create_user(&user).await?;
+    tx.commit().await?;
+    Ok(people::find(cx, &person.username).await?)
+}
+
+fn fits(stored: Option<&str>, token: &str) -> bool {
+    let digest = stored.and_then(from_hexadecimal);
+    digest.is_some_and(|digest| digest.matches(token))
+}
+
+fn hexadecimal(digest: &SecretDigest) -> String {
+    use std::fmt::Write;
+    digest
+        .as_bytes()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+fn from_hexadecimal(text: &str) -> Option<SecretDigest> {
+    let bytes: Option<Vec<u8>> = text
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    SecretDigest::from_stored(&bytes?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_token_itself_fits() {
+        let digest = SecretDigest::of("token");
+        let stored = hexadecimal(&digest);
+        assert!(fits(Some(&stored), "token"));
+        assert!(!fits(Some(&stored), "other"));
+        assert!(!fits(None, "token"));
+        for broken in ["", "zz", "abc", "é", &stored[2..]] {
+            assert!(!fits(Some(broken), "token"), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Creating people and their keys from outside the API: on the command line and at the set-up page.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use hatchery_app::Cx;
+use hatchery_auth::{KeyKind, NewApiKey as Generated, PasswordError};
+use hatchery_rules::{FieldError, Fields};
+use hatchery_store::{ApiKeyKind, NewApiKey, NewUser, Page, Secret, StoreError, Tx, User};
+use hatchery_vocab::{UserId, UserUuid};
+use serde_json::json;
+
+/// What a person must be told.
+static PERSON: LazyLock<Fields> = LazyLock::new(|| {
+    Fields::new()
+        .field(
+            "username",
+            r"required|string|between:1,191|regex:/^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/",
+        )
+        .field("email", "required|string|email|between:1,191")
+        .field("password", "required|string|min:8")
+});
+
+/// How many characters a password has that nobody chose.
+const GENERATED_PASSWORD: usize = 20;
+
+/// Somebody who shall be able to sign in.
+#[derive(Clone)]
+pub(crate) struct NewPerson {
+    /// The name to sign in with.
+    pub(crate) username: String,
+    /// The e-mail address.
+    pub(crate) email: String,
+    /// The password.
+    pub(crate) password: String,
+    /// Whether the person may do everything.
+    pub(crate) admin: bool,
+}
+
+/// Why somebody could not be created, or a key not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PeopleError {
+    /// Fields are wrong.
+    #[error("{}", sentences(.0).join(" "))]
+    Invalid(Vec<FieldError>),
+    /// There is nobody of that name.
+    #[error("there is no user `{0}`. `hatchery user list` shows all")]
+    Unknown(String),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for PeopleError {
+    fn from(error: StoreError) -> Self {
+        match error.unique() {
+            Some("users_username") => Self::Invalid(vec![FieldError::taken("username")]),
+            Some("users_email") => Self::Invalid(vec![FieldError::taken("email")]),
+            _ => Self::Store(error),
+        }
+    }
+}
+
+impl PeopleError {
+    /// What to tell the person who filled in a form; nothing when it is not their doing.
+    pub(crate) fn complaints(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Invalid(errors) => Some(sentences(errors)),
+            Self::Password(PasswordError::Busy | PasswordError::TooLong) => {
+                Some(vec![self.to_string()])
+            }
+            _ => None,
+        }
+    }
+}
+
+fn sentences(errors: &[FieldError]) -> Vec<String> {
+    errors.iter().map(|error| error.detail.clone()).collect()
+}
+
+/// Checks what was said of a person and hashes the password: all that takes long, before a
+/// transaction begins.
+pub(crate) async fn prepare(cx: &Cx, person: &NewPerson) -> Result<NewUser, PeopleError> {
+    let input =
+        json!({ "username": person.username, "email": person.email, "password": person.password });
+    PERSON.check(&input).map_err(PeopleError::Invalid)?;
+    Ok(NewUser {
+        uuid: UserUuid::new(cx.entropy().uuid()),
+        external_id: None,
+        username: person.username.clone(),
+        email: person.email.clone(),
+        name_first: None,
+        name_last: None,
+        password: Secret::new(cx.passwords().hash(&person.password).await?),
+        language: "en".to_owned(),
+        root_admin: person.admin,
+    })
+}
+
+/// Creates somebody.
+pub(crate) async fn create(cx: &Cx, person: &NewPerson) -> Result<User, PeopleError> {
+    let user = prepare(cx, person).await?;
+    let mut tx = cx.store().begin().await?;
+    tx.create_user(&user).await?;
+    tx.commit().await?;
+    find(cx, &person.username).await
+}
+
+/// Gives somebody a new password. Browsers that were signed in are not any more.
+pub(crate) async fn reset_password(
+    cx: &Cx,
+    user: &User,
+    password: &str,
+) -> Result<(), PeopleError> {
+    let fields = Fields::new().field("password", "required|string|min:8");
+    fields
+        .check(&json!({ "password": password }))
+        .map_err(PeopleError::Invalid)?;
+    let hash = Secret::new(cx.passwords().hash(password).await?);
+    let mut tx = cx.store().begin().await?;
+    tx.set_user_password(user.id, &hash).await?;
+    tx.delete_sessions_of(user.id, None).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The user of this name or e-mail address.
+pub(crate) async fn find(cx: &Cx, login: &str) -> Result<User, PeopleError> {
+    cx.store()
+        .user_by_login(login)
+        .await?
+        .ok_or_else(|| PeopleError::Unknown(login.to_owned()))
+}
+
+/// Everybody, oldest first.
+pub(crate) async fn all(cx: &Cx) -> Result<Vec<User>, StoreError> {
+    /// How many are read at once.
+    const SIZE: u64 = 500;
+    let mut users = Vec::new();
+    let mut number = 1;
+    loop {
+        let page = Page { number, size: SIZE };
+        let found = cx.store().users(page).await?;
+        users.extend(found.items);
+        if page.offset() + SIZE >= found.total {
+            return Ok(users);
+        }
+        number += 1;
+    }
+}
+
+/// A password that nobody needs to think of.
+pub(crate) fn generate_password(cx: &Cx) -> String {
+    cx.entropy().alphanumeric(GENERATED_PASSWORD)
+}
+
+/// A key that is about to be made.
+pub(crate) struct KeyRequest {
+    /// What it opens.
+    pub(crate) kind: KeyKind,
+    /// What it is for.
+    pub(crate) description: String,
+    /// From where it may be used; none means everywhere. Each entry must be valid.
+    pub(crate) allowed_ips: Vec<String>,
+}
+
+/// Makes a key inside a transaction. The result is shown to its owner once.
+pub(crate) async fn create_key(
+    cx: &Cx,
+    tx: &mut Tx,
+    owner: UserId,
+    request: KeyRequest,
+) -> Result<Generated, StoreError> {
+    /// Read and write, for every resource of the application API.
+    const ALL: u8 = 3;
+    const RESOURCES: [&str; 9] = [
+        "allocations",
+        "database_hosts",
+        "eggs",
+        "locations",
+        "nests",
+        "nodes",
+        "server_databases",
+        "servers",
+        "users",
+    ];
+    let generated = Generated::generate(request.kind, cx.entropy());
+    let (kind, rights) = match request.kind {
+        KeyKind::Client => (ApiKeyKind::Client, BTreeMap::new()),
+        KeyKind::Application => (
+            ApiKeyKind::Application,
+            RESOURCES
+                .iter()
+                .map(|resource| ((*resource).to_owned(), ALL))
+                .collect(),
+        ),
+    };
+    tx.create_api_key(&NewApiKey {
+        user_id: owner,
+        kind,
+        identifier: generated.identifier.to_string(),
+        secret_sha256: *generated.secret.digest().as_bytes(),
+        memo: request.description,
+        allowed_ips: request.allowed_ips,
+        rights,
+        expires_at: None,
+    })
+    .await?;
+    Ok(generated)
+}

@@ -1,0 +1,253 @@
+//! `hatchery serve`: puts panel and node together behind one listener, and takes them apart again.
+
+use std::convert::Infallible;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Response;
+use axum::middleware::{self, Next};
+use hatchery_api::kit::origin::ClientAddress;
+use hatchery_app::{Cx, Nodes};
+use hatchery_config::{Problem, Settings};
+use hatchery_node::{Node, NodeConfig};
+use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
+use hatchery_vocab::NodeId;
+use tokio::signal::unix::{SignalKind, signal};
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+
+use crate::compose::{self, Ambient};
+use crate::data_dir::DataDir;
+use crate::embedded_node::{self, Address};
+use crate::listener::{self, Limits};
+use crate::supervise::{Shutdown, Supervisor};
+use crate::web::{HttpMetrics, Web};
+use crate::{first_admin, logs, runtimes};
+
+/// Enough for thousands of requests a second; more only take memory.
+const MAX_WORKERS: usize = 4;
+/// Threads for what cannot wait asynchronously: files, password hashes.
+const MAX_BLOCKING: usize = 64;
+/// How long the runtime waits for such threads once everything else has ended.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
+/// Why the panel does not run: a sentence that says what to mend.
+pub(crate) type ServeError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs until the process is told to end.
+pub(crate) fn run(settings: &Settings, warnings: &[Problem]) -> Result<(), ServeError> {
+    logs::start(&settings.log);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let data_dir = DataDir::prepare(settings)?;
+    let _lock = data_dir.lock()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.clamp(2, MAX_WORKERS))
+        .max_blocking_threads(MAX_BLOCKING)
+        .thread_name("hatchery")
+        .enable_all()
+        .build()?;
+    let served = runtime.block_on(serve(settings, &data_dir));
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
+}
+
+async fn serve(settings: &Settings, data_dir: &DataDir) -> Result<(), ServeError> {
+    let ended = termination()?;
+    let listener = listener::bind(settings.listen).await.map_err(|error| {
+        format!(
+            "cannot listen on {}: {error}. Choose another address with --listen",
+            settings.listen
+        )
+    })?;
+    let listening = listener.local_addr()?;
+    let ambient = Ambient::system();
+    let store = compose::store(settings, data_dir, &ambient).await?;
+    let nodes = Nodes::new();
+    let cx = compose::context(settings, store, &ambient, nodes.clone());
+    let address = Address::of(settings, listening);
+    let api = hatchery_api::router(cx.clone());
+    let (node, node_id) =
+        start_node(settings, data_dir, &ambient, &cx, &nodes, &api, &address).await?;
+
+    let (end, shutdown) = Shutdown::new();
+    let mut supervisor = Supervisor::new(shutdown.clone());
+    look_after(&mut supervisor, &cx, &node, node_id);
+
+    let metrics = HttpMetrics::default();
+    let routes = routes(settings, &cx, &node, api, metrics);
+    let limits = Limits {
+        connections: settings.http.max_connections.get() as usize,
+        header_timeout: Duration::from_secs(settings.http.header_timeout.get().into()),
+        drain: Duration::from_secs(settings.http.shutdown_timeout.into()),
+    };
+    let server = tokio::spawn(listener::serve(listener, routes, limits, shutdown));
+    greet(&cx, &address, listening).await?;
+
+    ended.await;
+    tracing::info!("ending: no new requests are accepted; game servers go on");
+    // Nobody listens only when everything has ended already.
+    let _ = end.send(true);
+    server.await?;
+    supervisor.join().await;
+    node.shut_down().await;
+    cx.store().close().await?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn start_node(
+    settings: &Settings,
+    data_dir: &DataDir,
+    ambient: &Ambient,
+    cx: &Cx,
+    nodes: &Nodes,
+    api: &Router,
+    address: &Address,
+) -> Result<(Arc<Node>, NodeId), ServeError> {
+    let volumes = data_dir.volumes(settings);
+    let row = embedded_node::ensure(cx, settings, &volumes, address).await?;
+    embedded_node::announce(cx, &row, address).await?;
+    hatchery_app::eggs::install_builtin(cx).await?;
+    let token = NodeToken::new(row.daemon_token.expose());
+    let credentials = PanelCredentials {
+        token_id: row.daemon_token_id.clone(),
+        token: token.clone(),
+    };
+    let panel = PanelClient::new(service(api.clone()), &credentials)?;
+    let config = NodeConfig {
+        app_name: settings.name.clone(),
+        allowed_origins: vec![address.url()],
+        upload_limit_mib: settings.node.upload_limit.get(),
+        ..NodeConfig::new(token.clone(), volumes)
+    };
+    let runtime = runtimes::choose(settings, data_dir, ambient).await?;
+    tracing::info!(runtime = runtime.name(), "game servers run by this runtime");
+    let node = Node::start(
+        config,
+        runtime,
+        panel,
+        Arc::clone(&ambient.clock),
+        Arc::clone(&ambient.entropy),
+    );
+    nodes.register(row.id, NodeClient::new(node.protocol_service(), token)?);
+    Ok((Arc::new(node), row.id))
+}
+
+/// Requests inside this process go straight to the router.
+fn service(router: Router) -> NodeService {
+    BoxCloneSyncService::new(ServiceExt::<Request>::map_err(
+        router,
+        |never: Infallible| match never {},
+    ))
+}
+
+fn look_after(supervisor: &mut Supervisor, cx: &Cx, node: &Arc<Node>, node_id: NodeId) {
+    let (cx, node) = (cx.clone(), Arc::clone(node));
+    supervisor.keep("reconcile", move || {
+        let (cx, node) = (cx.clone(), Arc::clone(&node));
+        async move {
+            node.booted().await;
+            // What other processes commit, such as `hatchery server create`, is brought to the node.
+            let mut commits = cx.store().external_commits();
+            loop {
+                hatchery_app::servers::reconcile(&cx, node_id).await?;
+                if commits.changed().await.is_err() {
+                    return Ok::<_, hatchery_app::servers::ReconcileError>(());
+                }
+            }
+        }
+    });
+}
+
+fn routes(
+    settings: &Settings,
+    cx: &Cx,
+    node: &Arc<Node>,
+    api: Router,
+    metrics: HttpMetrics,
+) -> Router {
+    let web = Web::new(
+        cx.clone(),
+        Arc::clone(node),
+        metrics.clone(),
+        settings.metrics.access,
+    );
+    let node_routes = node
+        .public_router()
+        .layer(middleware::from_fn_with_state(cx.clone(), name_client));
+    web.routes()
+        .merge(node_routes)
+        .merge(api)
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(crashed))
+        .layer(middleware::from_fn_with_state(metrics, HttpMetrics::count))
+}
+
+/// Tells the node's routes who the client is, proxies taken into account.
+async fn name_client(
+    State(cx): State<Cx>,
+    request: Request,
+    next: Next,
+) -> axum::response::Response {
+    let (mut parts, body) = request.into_parts();
+    let ClientAddress(address) = ClientAddress::of(&parts, &cx.settings().trusted_proxies);
+    parts
+        .extensions
+        .insert(hatchery_node::ClientAddress(address));
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A handler that panicked ends its own request and nothing else.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn crashed(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
+    let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = text, "a request crashed");
+    const BODY: &str = r#"{"errors":[{"code":"HttpException","status":"500","detail":"An unexpected error was encountered while processing this request, please try again."}]}"#;
+    let mut response = Response::new(Body::from(BODY));
+    *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+    let json = axum::http::HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(axum::http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// Says where the panel is; once, and with a set-up link while there is no administrator.
+async fn greet(cx: &Cx, address: &Address, listening: SocketAddr) -> Result<(), ServeError> {
+    let url = address.url();
+    tracing::info!(%listening, url, "ready");
+    let line = match first_admin::invite(cx).await? {
+        Some(token) => format!(
+            "Open this link to set up your panel: {url}/setup?token={}",
+            token.expose()
+        ),
+        None => format!("Hatchery answers at {url}"),
+    };
+    // Without standard output there is nobody to greet.
+    let _ = writeln!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
+    Ok(())
+}
+
+/// Resolves when the process is told to end. The first word counts; a second one ends it at once.
+fn termination() -> io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
