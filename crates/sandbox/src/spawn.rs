@@ -19,6 +19,9 @@ use crate::{landlock, privileges, seccomp, sys};
 /// The longest text with which a sandbox says why it could not be built.
 const MAX_REPORT: u64 = 4096;
 
+/// The first descriptor after the standard streams.
+const FIRST_OTHER: libc::c_uint = 3;
+
 /// A sandbox whose first process waits to be let go, so that it can be put into a cgroup before it
 /// does anything.
 #[derive(Debug)]
@@ -63,9 +66,12 @@ impl Prepared {
 }
 
 /// Moves this process into the background: it gets a session of its own and a parent that buries
-/// it, while the process that was called ends. It must have a single thread.
+/// it, while the process that was called ends. It must have a single thread, and nothing open but
+/// its standard streams: what else is open was inherited by mistake, and is closed, since it would
+/// stay open for as long as this process lives.
 pub fn detach() -> Result<(), Error> {
     demand_single_thread()?;
+    sys::close_from(FIRST_OTHER).doing(|| "closing inherited descriptors")?;
     // SAFETY: there is a single thread.
     if unsafe { sys::fork_into(0) }
         .doing(|| "moving to the background")?
@@ -205,12 +211,11 @@ fn take_terminal(terminal: BorrowedFd<'_>) -> Result<(), Error> {
 /// Lets every other descriptor close when the program starts. The report's end stays open until
 /// then, which is how the keeper learns that it runs.
 fn close_others() -> Result<(), Error> {
-    const FIRST: libc::c_uint = 3;
     // SAFETY: the call takes numbers only and closes nothing by itself.
     sys::checked(unsafe {
         libc::syscall(
             libc::SYS_close_range,
-            FIRST,
+            FIRST_OTHER,
             libc::c_uint::MAX,
             libc::CLOSE_RANGE_CLOEXEC,
         )

@@ -234,6 +234,14 @@ pub(crate) unsafe fn fork_into(namespaces: libc::c_int) -> io::Result<Option<i32
     Ok((pid != 0).then_some(pid as i32))
 }
 
+/// Closes every descriptor from a number on. Only for a process that uses none of them any more.
+pub(crate) fn close_from(first: libc::c_uint) -> io::Result<()> {
+    // SAFETY: the call touches no memory. Its callers own none of the descriptors, or never come
+    // back to what owns them.
+    checked(unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) })?;
+    Ok(())
+}
+
 /// Ends the process at once, without running anything that was registered for its end.
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: the call has no preconditions and does not return.

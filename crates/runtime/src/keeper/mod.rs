@@ -77,6 +77,8 @@ pub fn main() -> i32 {
 
 /// Does everything that can fail.
 fn start() -> Result<Serving, String> {
+    // It was started by way of a descriptor, and would be known by that number.
+    let _ = rustix::thread::set_name(c"hatchery-keeper");
     let mut json = Vec::new();
     io::stdin()
         .take(MAX_ORDER)
@@ -84,8 +86,7 @@ fn start() -> Result<Serving, String> {
         .map_err(saying("reading the order"))?;
     let mut order: Order = serde_json::from_slice(&json).map_err(saying("reading the order"))?;
     drop(json);
-    // The program itself, for the games inside it. One that was deleted meanwhile is left out.
-    order.plan.helper = std::env::current_exe().ok().filter(|path| path.exists());
+    order.plan.helper = own_program();
     detach().map_err(|error| error.to_string())?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     std::env::set_current_dir("/").map_err(saying("leaving the working directory"))?;
@@ -108,6 +109,15 @@ fn start() -> Result<Serving, String> {
         return Err(error.to_string());
     }
     Serving::new(order, folder, listener, terminal, pid).map_err(saying("serving the terminal"))
+}
+
+/// The program itself, for the game that is inside it; none when it was deleted meanwhile.
+fn own_program() -> Option<PathBuf> {
+    const DELETED: &str = " (deleted)";
+    let path = std::env::current_exe().ok()?;
+    // One that was replaced by an update has the same name.
+    let path = path.to_str()?.trim_end_matches(DELETED);
+    Some(PathBuf::from(path)).filter(|path| path.is_file())
 }
 
 fn saying<E: std::fmt::Display>(action: &'static str) -> impl Fn(E) -> String {

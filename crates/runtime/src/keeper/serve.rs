@@ -23,8 +23,9 @@ use super::ring::{RING_BYTES, Ring};
 use super::wire::{Frame, Hello, PROTOCOL};
 use crate::{Exit, Signal};
 
-/// How long the instance may be kept waiting for a panel that has stopped reading.
-const PATIENCE: Duration = Duration::from_millis(250);
+/// How long the instance may be kept waiting for a panel that has stopped reading. It is long enough
+/// for a busy machine, and waited only once: a panel is waited for again when it has read again.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long after the end of the last process its last words may take to come.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -248,17 +249,18 @@ impl Serving {
             // Whoever starts the server next takes what is left.
             let _ = group.remove();
         }
+        let exit = Exit {
+            code,
+            out_of_memory,
+        };
         let (start, tail) = self.ring.read(0, RING_BYTES);
-        let record = ExitRecord::new(
-            Exit {
-                code,
-                out_of_memory,
-            },
-            start,
-            &tail,
-        );
-        // A full disk leaves no record; the panel then takes the instance for killed.
-        let _ = self.folder.write_exit(&record);
+        let record = ExitRecord::new(exit, start, &tail);
+        // A full disk may still have room for the bare fact. Where it has not even that, the panel
+        // takes the instance for killed.
+        let _ = (self.folder.write_exit(&record)).or_else(|_| {
+            self.folder
+                .write_exit(&ExitRecord::new(exit, self.ring.end(), &[]))
+        });
     }
 }
 

@@ -7,7 +7,6 @@ mod config;
 mod identities;
 mod launch;
 mod link;
-mod ownership;
 mod plan;
 mod start_line;
 
@@ -22,7 +21,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hatchery_ambient::Clock;
-use hatchery_sandbox::{Cgroups, Group, GroupUsage, tree_usage};
+use hatchery_sandbox::{Cgroups, Group, GroupUsage, Identity, tree_usage};
+use hatchery_serverfs::{Owner, ServerDir};
 use hatchery_vocab::ServerUuid;
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, watch};
@@ -83,9 +83,19 @@ pub fn diagnose(cgroup_root: &Path) -> Vec<Finding> {
 impl ProcessRuntime {
     /// Makes the run folder and looks at the machine. Instances of an earlier start are found by
     /// [`Runtime::reattach`] only.
-    pub fn new(config: ProcessConfig, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
+    pub fn new(mut config: ProcessConfig, clock: Arc<dyn Clock>) -> Result<Self, RuntimeError> {
         let failed = |action| move |error: std::io::Error| RuntimeError::failed(action, error);
         launch::make_private_folder(&config.run_dir).map_err(failed("making the run folder"))?;
+        // Keepers have another working directory, and sandboxes another idea of links.
+        config.run_dir = config
+            .run_dir
+            .canonicalize()
+            .map_err(failed("finding the run folder"))?;
+        config.hidden = config
+            .hidden
+            .iter()
+            .filter_map(|path| path.canonicalize().ok())
+            .collect();
         let executable =
             launch::open(&config.executable).map_err(failed("opening this program's file"))?;
         let identities = Identities::load(&config).map_err(failed("reading the servers' users"))?;
@@ -124,6 +134,8 @@ impl ProcessRuntime {
                 return Err(RuntimeError::AlreadyRunning);
             }
             let (mut plan, banner) = build(&inner)?;
+            plan.home.source = (plan.home.source.canonicalize())
+                .map_err(|error| RuntimeError::failed("finding the server's folder", error))?;
             let group = launch::make_group(&inner.cgroups, server, &limits)?;
             if !inner.cgroups.counts_processes() {
                 plan.max_processes = Some(limits.pids);
@@ -252,7 +264,7 @@ impl Runtime for ProcessRuntime {
             let owned = spec.clone();
             self.launch(spec.server, Job::Game, &spec.limits, move |inner| {
                 let identity = inner.identities.lock().of(owned.server)?;
-                ownership::give(&owned.root, identity)?;
+                give_folder(&owned.root, identity)?;
                 Ok((
                     plan::game(&owned, &inner.config, identity),
                     start_line::announce(&owned),
@@ -335,7 +347,7 @@ impl Runtime for ProcessRuntime {
             let owned = spec.clone();
             self.launch(spec.server, Job::Install, &spec.limits, move |inner| {
                 let identity = inner.identities.lock().of(owned.server)?;
-                ownership::give(&owned.root, identity)?;
+                give_folder(&owned.root, identity)?;
                 Ok((
                     plan::install(&owned, &inner.config, identity),
                     String::new(),
@@ -405,6 +417,22 @@ impl Runtime for ProcessRuntime {
         // Servers share the machine's network.
         IpAddr::V4(Ipv4Addr::LOCALHOST)
     }
+}
+
+/// Gives a server's folder and all that is in it to the server's user. Without root there is
+/// nobody to give it to.
+fn give_folder(root: &Path, identity: Identity) -> Result<(), RuntimeError> {
+    let failed = |error| RuntimeError::failed("giving the server's folder to its user", error);
+    let folder = ServerDir::open(root).map_err(failed)?;
+    if identity.user_namespace {
+        return Ok(());
+    }
+    folder
+        .give_to(Owner {
+            uid: identity.uid,
+            gid: identity.gid,
+        })
+        .map_err(failed)
 }
 
 /// Runs what waits for the kernel or the disk away from the async runtime's threads.

@@ -4,6 +4,7 @@
 //! them; numbers are those of x86-64.
 
 use std::io::{BufRead, BufReader};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
@@ -11,6 +12,9 @@ use std::process::{Command, Stdio};
 use hatchery_runtime::BindMount;
 
 use crate::support::{World, code, is_root, machine_has};
+
+/// Who runs the panel where it is not root.
+const SOMEBODY: u32 = 54_321;
 
 /// Runs a line and gives back what it printed after its announcement.
 async fn output(world: &World, line: &str) -> String {
@@ -272,7 +276,6 @@ async fn abstract_sockets_of_the_machine_cannot_be_reached() {
     if !machine_has("perl") {
         return;
     }
-    use std::os::linux::net::SocketAddrExt;
     let world = World::new();
     let name = format!("hatchery-test-{}", std::process::id());
     let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
@@ -290,7 +293,7 @@ async fn abstract_sockets_of_the_machine_cannot_be_reached() {
     if scoped {
         assert!(seen.contains("refused"), "{seen}");
     } else {
-        eprintln!("skipped: this kernel has no Landlock scopes");
+        eprintln!("SKIPPED: this kernel has no Landlock scopes");
     }
 }
 
@@ -299,7 +302,6 @@ async fn without_root_a_server_is_confined_by_a_user_namespace() {
     if !is_root() {
         return;
     }
-    const SOMEBODY: u32 = 54_321;
     let world = World::new();
     // The panel runs as somebody, who must be able to get at its data and at the program.
     let program = world.data.path().join("probe");

@@ -52,7 +52,7 @@ impl World {
             finding.subject == "control groups" && finding.severity == Severity::Good
         });
         if !complete {
-            eprintln!("skipped: not every control group can be used here");
+            eprintln!("SKIPPED: not every control group can be used here");
         }
         complete
     }
@@ -224,7 +224,7 @@ pub(crate) fn machine_has(program: &str) -> bool {
         .iter()
         .any(|folder| Path::new(folder).join(program).exists());
     if !has {
-        eprintln!("skipped: this machine has no {program}");
+        eprintln!("SKIPPED: this machine has no {program}");
     }
     has
 }
@@ -233,7 +233,7 @@ pub(crate) fn machine_has(program: &str) -> bool {
 pub(crate) fn is_root() -> bool {
     let root = rustix::process::geteuid().is_root();
     if !root {
-        eprintln!("skipped: only root gives every server a user of its own");
+        eprintln!("SKIPPED: only root gives every server a user of its own");
     }
     root
 }

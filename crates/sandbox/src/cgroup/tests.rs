@@ -1,3 +1,6 @@
+//! Both versions on a folder that stands for the kernel's; version 1 runs for real in the tests of
+//! the runtime.
+
 use std::collections::BTreeMap;
 
 use super::*;
