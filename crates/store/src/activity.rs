@@ -154,7 +154,9 @@ impl Store {
         subject: Subject,
         query: &ActivityQuery,
     ) -> Result<Paged<ActivityRecord>, StoreError> {
-        self.flush().await?;
+        if self.buffer().has_activity() {
+            self.flush().await?;
+        }
         let (kind, id) = subject.parts();
         let sql = "SELECT e.id, e.name, c.entries FROM activity_counts c
             JOIN activity_events e ON e.id = c.event_id

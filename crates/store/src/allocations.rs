@@ -70,7 +70,9 @@ impl Tx {
         node: NodeId,
         port: Port,
     ) -> Result<Vec<Allocation>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM allocations WHERE node_id = $1 AND port = $2 ORDER BY id");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM allocations WHERE node_id = $1 AND port = $2 ORDER BY id"
+        );
         read_all(self.db().few(&sql, &params![node, port]).await?, read)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hatchery_db::DbError;
 use hatchery_vocab::{ApiKeyId, Timestamp};
 use parking_lot::Mutex;
 
@@ -30,6 +31,12 @@ struct Waiting {
     touches: HashMap<ApiKeyId, Timestamp>,
 }
 
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.touches.is_empty()
+    }
+}
+
 impl Buffer {
     pub(crate) fn push(&self, entry: ActivityEntry) {
         let mut waiting = self.waiting.lock();
@@ -48,6 +55,10 @@ impl Buffer {
         }
     }
 
+    pub(crate) fn has_activity(&self) -> bool {
+        !self.waiting.lock().entries.is_empty()
+    }
+
     /// When the key was used, if that is not written yet.
     pub(crate) fn touched(&self, key: ApiKeyId) -> Option<Timestamp> {
         self.waiting.lock().touches.get(&key).copied()
@@ -57,6 +68,18 @@ impl Buffer {
 impl Store {
     /// Writes everything that waits: for shutting down, and for reading what was just recorded.
     pub async fn flush(&self) -> Result<(), StoreError> {
+        if self.buffer().waiting.lock().is_empty() {
+            return Ok(());
+        }
+        // A task of its own: a caller that is cancelled must not leave a batch half noted, or
+        // the next one would write it again.
+        let store = self.clone();
+        tokio::spawn(async move { store.write_waiting().await })
+            .await
+            .map_err(|error| DbError::Unavailable(error.to_string()))?
+    }
+
+    async fn write_waiting(&self) -> Result<(), StoreError> {
         let buffer = self.buffer();
         let _turn = buffer.flushing.lock().await;
         let refused = buffer.refused.swap(0, Ordering::Relaxed);
@@ -66,8 +89,7 @@ impl Store {
                 "activity came faster than the database writes: entries were lost"
             );
         }
-        // Entries leave the queue only when they are written, so neither a failure nor the end of
-        // a caller loses them.
+        // Entries leave the queue only when they are written, so that a failure does not lose them.
         loop {
             let batch: Vec<ActivityEntry> = buffer
                 .waiting

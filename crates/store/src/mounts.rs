@@ -22,7 +22,11 @@ impl Store {
         let sql = "SELECT m.source, m.target, m.read_only FROM mounts m
             JOIN server_mounts s ON s.mount_id = m.id WHERE s.server_id = $1 ORDER BY m.id";
         read_all(self.db().few(sql, &params![server]).await?, |cells| {
-            Ok(Mount { source: cells.take()?, target: cells.take()?, read_only: cells.take()? })
+            Ok(Mount {
+                source: cells.take()?,
+                target: cells.take()?,
+                read_only: cells.take()?,
+            })
         })
     }
 }

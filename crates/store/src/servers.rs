@@ -212,7 +212,8 @@ impl Tx {
     /// and returns those that were being restored. First installations stay as they are.
     pub async fn reset_node(&mut self, node: NodeId) -> Result<Vec<ServerId>, StoreError> {
         let now = self.now();
-        let sql = "UPDATE servers SET status = NULL, updated_at = $3 WHERE node_id = $1 AND status = $2
+        let sql =
+            "UPDATE servers SET status = NULL, updated_at = $3 WHERE node_id = $1 AND status = $2
             RETURNING id";
         let restoring = params![node, ServerStatus::RestoringBackup, now];
         let restored: Vec<ServerId> = column(self.db().few(sql, &restoring).await?)?;
@@ -220,7 +221,9 @@ impl Tx {
             WHERE node_id = $1 AND status = $2 AND installed_at IS NOT NULL RETURNING id";
         let installing = params![node, ServerStatus::Installing, now];
         let reinstalled: Vec<ServerId> = column(self.db().few(sql, &installing).await?)?;
-        self.changes.servers.extend(restored.iter().chain(&reinstalled));
+        self.changes
+            .servers
+            .extend(restored.iter().chain(&reinstalled));
         Ok(restored)
     }
 

@@ -1,0 +1,106 @@
+//! The activity log.
+
+use std::time::Duration;
+
+use hatchery_store::testing::{TEST_START, TestStore};
+use hatchery_store::{ActivityEntry, ActivityOrder, ActivityQuery, Page, Subject, both_dbs};
+use hatchery_vocab::{ServerId, UserId};
+
+use crate::world::World;
+
+fn entry(event: &str, actor: Option<UserId>, subjects: &[Subject], second: u64) -> ActivityEntry {
+    ActivityEntry {
+        event: event.to_owned(),
+        ip: Some("10.0.0.9".to_owned()),
+        description: None,
+        actor,
+        api_key: None,
+        properties: serde_json::json!({"z": second, "a": [1]})
+            .as_object()
+            .unwrap()
+            .clone(),
+        subjects: subjects.to_vec(),
+        at: TEST_START.plus(Duration::from_secs(second)),
+    }
+}
+
+fn query(event: &[&str], order: ActivityOrder, number: u64, size: u64) -> ActivityQuery {
+    let event = event.iter().map(|part| (*part).to_owned()).collect();
+    ActivityQuery {
+        event,
+        order,
+        page: Page { number, size },
+    }
+}
+
+both_dbs! {
+    async fn entries_are_listed_filtered_sorted_and_paged(store: TestStore) {
+        let world = World::create(&store).await;
+        let server = Subject::Server(ServerId::new(1));
+        let events = ["server:power.start", "server:file.upload", "server:console.command", "auth:success"];
+        for number in 0..40 {
+            // Times run backwards, so that both orders can be told apart.
+            store.record_activity(entry(events[number as usize % 4], Some(world.owner), &[server], 1000 - number));
+        }
+        store.record_activity(entry("server:power.start", None, &[Subject::Server(ServerId::new(2))], 0));
+        let list = async |event: &[&str], order, number, size| {
+            let list = store.activity(server, &query(event, order, number, size)).await.unwrap();
+            let seconds = list.items.iter().map(|item| item.properties["z"].as_u64().unwrap());
+            (list.total, seconds.collect::<Vec<_>>())
+        };
+        use ActivityOrder::{NewestFirst, OldestFirst, Recorded};
+        assert_eq!(list(&[], Recorded, 1, 4).await, (30, vec![1000, 998, 997, 996]));
+        assert_eq!(list(&[], OldestFirst, 1, 3).await, (30, vec![961, 962, 964]));
+        assert_eq!(list(&[], NewestFirst, 10, 3).await, (30, vec![964, 962, 961]));
+        assert_eq!(list(&["POWER"], Recorded, 2, 4).await, (10, vec![984, 980, 976, 972]));
+        assert_eq!(list(&["power.start", "auth"], NewestFirst, 1, 3).await, (20, vec![1000, 997, 996]));
+        assert_eq!(list(&["upload"], Recorded, 1, 3).await, (0, vec![]));
+        assert_eq!(list(&["%"], Recorded, 1, 3).await, (0, vec![]));
+        assert_eq!(list(&[], Recorded, 99, 3).await, (30, vec![]));
+
+        let page = store.activity(server, &query(&[], Recorded, 1, 1)).await.unwrap();
+        let first = &page.items[0];
+        assert_eq!(first.actor.as_ref().unwrap().id, world.owner);
+        assert_eq!(first.properties.keys().collect::<Vec<_>>(), ["z", "a"]);
+        assert_eq!((first.event.as_str(), first.at), ("server:power.start", TEST_START.plus(Duration::from_secs(1000))));
+    }
+
+    async fn an_entry_is_found_under_each_listed_subject(store: TestStore) {
+        let world = World::create(&store).await;
+        let subjects = [Subject::User(world.owner), Subject::User(world.owner), Subject::Server(ServerId::new(1))];
+        store.record_activity(entry("server:subuser.create", Some(UserId::new(999)), &subjects, 0));
+        for subject in &subjects {
+            let list = store.activity(*subject, &query(&[], ActivityOrder::Recorded, 1, 5)).await.unwrap();
+            assert_eq!((list.total, list.items.len()), (1, 1), "{subject:?}");
+            // Its actor is gone.
+            assert!(list.items[0].actor.is_none());
+        }
+        let first = query(&[], ActivityOrder::Recorded, 1, 5);
+        assert_eq!(store.activity(Subject::User(world.friend), &first).await.unwrap().total, 0);
+    }
+
+    async fn old_entries_are_cleared_away_and_counted_down(store: TestStore) {
+        World::create(&store).await;
+        let server = Subject::Server(ServerId::new(1));
+        for number in 0..1200 {
+            store.record_activity(entry("server:power.start", None, &[server], number));
+        }
+        store.flush().await.unwrap();
+        let before = TEST_START.plus(Duration::from_secs(1100));
+        assert_eq!(store.prune_activity(before).await.unwrap(), 1100);
+        let list = store.activity(server, &query(&["start"], ActivityOrder::Recorded, 1, 1)).await.unwrap();
+        assert_eq!((list.total, list.items[0].at), (100, before));
+    }
+}
+
+#[tokio::test]
+async fn entries_reach_the_file_by_themselves() {
+    let store = TestStore::sqlite().await.unwrap();
+    let server = Subject::Server(ServerId::new(1));
+    store.record_activity(entry("server:power.start", None, &[server], 0));
+    let other = store.second().await.unwrap();
+    let first = query(&[], ActivityOrder::Recorded, 1, 1);
+    while other.activity(server, &first).await.unwrap().total == 0 {
+        tokio::task::yield_now().await;
+    }
+}

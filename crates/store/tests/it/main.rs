@@ -1,0 +1,10 @@
+//! Every query on both engines.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod activity;
+mod eggs;
+mod identity;
+mod lists;
+mod schema;
+mod servers;
+mod world;
