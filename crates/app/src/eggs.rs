@@ -73,7 +73,10 @@ pub async fn install_builtin(cx: &Cx) -> Result<(), StoreError> {
     let mut tx = cx.store().begin().await?;
     let nest = ensure_nest(&mut tx, &SHIPPED).await?;
     for shipped in hatchery_eggs::builtin() {
-        let uuid = shipped.egg.uuid.unwrap_or_else(|| EggUuid::new(cx.entropy().uuid()));
+        let uuid = shipped
+            .egg
+            .uuid
+            .unwrap_or_else(|| EggUuid::new(cx.entropy().uuid()));
         tx.upsert_egg(&row(&shipped.egg, uuid, nest)).await?;
     }
     tx.set_setting(SHIPPED_SETTING, &set).await?;
@@ -86,7 +89,11 @@ pub async fn install_builtin(cx: &Cx) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The file is no egg, the nest does not exist, or the store failed.
-pub async fn import(cx: &Cx, file: &[u8], nest: Option<NestId>) -> Result<Imported, ImportEggError> {
+pub async fn import(
+    cx: &Cx,
+    file: &[u8],
+    nest: Option<NestId>,
+) -> Result<Imported, ImportEggError> {
     let Import { egg, warnings } = hatchery_eggs::import(file)?;
     if let Some(nest) = nest
         && cx.store().nest(nest).await?.is_none()
@@ -99,8 +106,14 @@ pub async fn import(cx: &Cx, file: &[u8], nest: Option<NestId>) -> Result<Import
         None => ensure_nest(&mut tx, &IMPORTED).await?,
     };
     let known = match egg.uuid {
-        Some(uuid) => cx.store().egg_by_uuid(uuid).await?.map(|known| (known.egg.uuid, known.egg.nest_id)),
-        None => namesake(cx.store(), &egg, nest).await?.map(|uuid| (uuid, nest)),
+        Some(uuid) => cx
+            .store()
+            .egg_by_uuid(uuid)
+            .await?
+            .map(|known| (known.egg.uuid, known.egg.nest_id)),
+        None => namesake(cx.store(), &egg, nest)
+            .await?
+            .map(|uuid| (uuid, nest)),
     };
     let uuid = known.map(|(uuid, _)| uuid).or(egg.uuid);
     let uuid = uuid.unwrap_or_else(|| EggUuid::new(cx.entropy().uuid()));
@@ -108,12 +121,25 @@ pub async fn import(cx: &Cx, file: &[u8], nest: Option<NestId>) -> Result<Import
     let nest = known.map_or(nest, |(_, nest)| nest);
     let id = tx.upsert_egg(&row(&egg, uuid, nest)).await?;
     tx.commit().await?;
-    Ok(Imported { id, uuid, name: egg.name, created: known.is_none(), warnings })
+    Ok(Imported {
+        id,
+        uuid,
+        name: egg.name,
+        created: known.is_none(),
+        warnings,
+    })
 }
 
-async fn namesake(store: &Store, egg: &hatchery_eggs::Egg, nest: NestId) -> Result<Option<EggUuid>, StoreError> {
+async fn namesake(
+    store: &Store,
+    egg: &hatchery_eggs::Egg,
+    nest: NestId,
+) -> Result<Option<EggUuid>, StoreError> {
     let named = store.eggs_by_name(&egg.name).await?;
-    Ok(named.into_iter().find(|known| known.nest_id == nest && known.author == egg.author).map(|known| known.uuid))
+    Ok(named
+        .into_iter()
+        .find(|known| known.nest_id == nest && known.author == egg.author)
+        .map(|known| known.uuid))
 }
 
 /// All eggs.
@@ -124,8 +150,12 @@ pub async fn list(cx: &Cx) -> Result<Vec<Egg>, StoreError> {
 /// The egg that someone means: by UUID, by the short name of a shipped one (`minecraft-paper`), or
 /// by a name that only one egg has.
 pub async fn find(cx: &Cx, text: &str) -> Result<Option<Arc<EggSnapshot>>, StoreError> {
-    let shipped = hatchery_eggs::builtin().iter().find(|shipped| shipped.slug == text);
-    let uuid = shipped.and_then(|shipped| shipped.egg.uuid).or_else(|| text.parse().ok());
+    let shipped = hatchery_eggs::builtin()
+        .iter()
+        .find(|shipped| shipped.slug == text);
+    let uuid = shipped
+        .and_then(|shipped| shipped.egg.uuid)
+        .or_else(|| text.parse().ok());
     if let Some(uuid) = uuid {
         return cx.store().egg_by_uuid(uuid).await;
     }
@@ -136,7 +166,13 @@ pub async fn find(cx: &Cx, text: &str) -> Result<Option<Arc<EggSnapshot>>, Store
 }
 
 async fn ensure_nest(tx: &mut Tx, group: &Group) -> Result<NestId, StoreError> {
-    tx.upsert_nest(group.uuid, "eggs@hatchery.invalid", group.name, Some(group.description)).await
+    tx.upsert_nest(
+        group.uuid,
+        "eggs@hatchery.invalid",
+        group.name,
+        Some(group.description),
+    )
+    .await
 }
 
 /// An egg as it is stored.
@@ -161,7 +197,11 @@ fn row(egg: &hatchery_eggs::Egg, uuid: EggUuid, nest: NestId) -> NewEgg {
         source_format: egg.source_format.clone(),
         update_url: egg.update_url.clone(),
         features: egg.features.clone(),
-        docker_images: egg.docker_images.iter().map(|image| (image.label.clone(), image.value.clone())).collect(),
+        docker_images: egg
+            .docker_images
+            .iter()
+            .map(|image| (image.label.clone(), image.value.clone()))
+            .collect(),
         file_denylist: egg.file_denylist.clone(),
         tags: egg.tags.clone(),
         startup: egg.start_line().to_owned(),
@@ -170,8 +210,12 @@ fn row(egg: &hatchery_eggs::Egg, uuid: EggUuid, nest: NestId) -> NewEgg {
         config_logs: None,
         config_stop: Some(egg.stop.to_string()),
         config_from: None,
-        script_container: install.map(|install| install.container.clone()).unwrap_or_default(),
-        script_entry: install.map(|install| install.entrypoint.clone()).unwrap_or_default(),
+        script_container: install
+            .map(|install| install.container.clone())
+            .unwrap_or_default(),
+        script_entry: install
+            .map(|install| install.entrypoint.clone())
+            .unwrap_or_default(),
         script_install: install.map(|install| install.script.clone()),
         copy_script_from: None,
         force_outgoing_ip: false,

@@ -23,18 +23,30 @@ pub use reset::reset;
 use crate::Cx;
 
 /// The node that shows these credentials; nobody when they prove nothing.
-pub async fn authenticate(cx: &Cx, token_id: &str, token: &str) -> Result<Option<Arc<Node>>, StoreError> {
+pub async fn authenticate(
+    cx: &Cx,
+    token_id: &str,
+    token: &str,
+) -> Result<Option<Arc<Node>>, StoreError> {
     let node = cx.store().node_by_token_id(token_id).await?;
     Ok(node.filter(|node| SecretDigest::of(node.daemon_token.expose()).matches(token)))
 }
 
 /// A page of a node's servers, by id.
-pub async fn servers(cx: &Cx, node: &Node, page: Page) -> Result<Paged<Arc<ServerSnapshot>>, StoreError> {
+pub async fn servers(
+    cx: &Cx,
+    node: &Node,
+    page: Page,
+) -> Result<Paged<Arc<ServerSnapshot>>, StoreError> {
     cx.store().servers_of_node(node.id, page).await
 }
 
 /// A server by its UUID or short id, if it is on this node or on its way there.
-pub async fn server(cx: &Cx, node: &Node, id: &str) -> Result<Option<Arc<ServerSnapshot>>, StoreError> {
+pub async fn server(
+    cx: &Cx,
+    node: &Node,
+    id: &str,
+) -> Result<Option<Arc<ServerSnapshot>>, StoreError> {
     let server = if let Ok(uuid) = id.parse::<ServerUuid>() {
         cx.store().server_by_uuid(uuid).await?
     } else if let Ok(short) = id.parse::<ShortId>() {
@@ -43,6 +55,9 @@ pub async fn server(cx: &Cx, node: &Node, id: &str) -> Result<Option<Arc<ServerS
         None
     };
     Ok(server.filter(|server| {
-        server.node.id == node.id || server.transfer.is_some_and(|transfer| transfer.new_node == node.id)
+        server.node.id == node.id
+            || server
+                .transfer
+                .is_some_and(|transfer| transfer.new_node == node.id)
     }))
 }

@@ -39,18 +39,26 @@ pub(super) async fn record(
         Some(Value::Object(entries)) => entries.into_iter().map(|(_, entry)| entry).collect(),
         _ => Vec::new(),
     };
-    remote::record(&cx, &node, entries.into_iter().filter_map(reported).collect()).await?;
+    remote::record(
+        &cx,
+        &node,
+        entries.into_iter().filter_map(reported).collect(),
+    )
+    .await?;
     Ok(StatusCode::OK)
 }
 
 /// An entry that has passed the rules.
 fn reported(mut entry: Value) -> Option<Reported> {
-    let text = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text =
+        |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
     let metadata = match entry.get_mut("metadata").map(Value::take) {
         Some(Value::Object(details)) => details,
-        Some(Value::Array(items)) => {
-            items.into_iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
-        }
+        Some(Value::Array(items)) => items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| (index.to_string(), item))
+            .collect(),
         _ => Map::new(),
     };
     Some(Reported {

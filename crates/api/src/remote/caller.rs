@@ -23,14 +23,25 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|header| header.to_str().ok());
-        let Some(bearer) = header.and_then(bearer) else { return Err(no_bearer()) };
+        let header = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|header| header.to_str().ok());
+        let Some(bearer) = header.and_then(bearer) else {
+            return Err(no_bearer());
+        };
         let (id, token) = bearer
             .split_once('.')
             .filter(|(id, token)| !id.is_empty() && !token.is_empty() && !token.contains('.'))
-            .ok_or_else(|| ApiError::bad_request("The Authorization header provided was not in a valid format."))?;
+            .ok_or_else(|| {
+                ApiError::bad_request(
+                    "The Authorization header provided was not in a valid format.",
+                )
+            })?;
         let node = remote::authenticate(&Cx::from_ref(state), id, token).await?;
-        node.map(Self).ok_or_else(|| ApiError::access_denied("You are not authorized to access this resource."))
+        node.map(Self).ok_or_else(|| {
+            ApiError::access_denied("You are not authorized to access this resource.")
+        })
     }
 }
 

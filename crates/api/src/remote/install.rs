@@ -12,8 +12,11 @@ use super::caller::{Caller, Report};
 use crate::kit::answer::{NoContent, Ok200};
 use crate::kit::error::ApiError;
 
-static REPORT: LazyLock<Fields> =
-    LazyLock::new(|| Fields::new().field("successful", "present|boolean").field("reinstall", "sometimes|boolean"));
+static REPORT: LazyLock<Fields> = LazyLock::new(|| {
+    Fields::new()
+        .field("successful", "present|boolean")
+        .field("reinstall", "sometimes|boolean")
+});
 
 /// `GET /api/remote/servers/{server}/install`
 pub(super) async fn script(
@@ -21,7 +24,9 @@ pub(super) async fn script(
     Caller(node): Caller,
     Path(server): Path<String>,
 ) -> Result<Ok200<InstallScript>, ApiError> {
-    let server = remote::server(&cx, &node, &server).await?.ok_or_else(ApiError::not_found)?;
+    let server = remote::server(&cx, &node, &server)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     Ok(Ok200(remote::install_script(&server)))
 }
 
@@ -32,11 +37,20 @@ pub(super) async fn report(
     Path(server): Path<String>,
     Report(report): Report,
 ) -> Result<NoContent, ApiError> {
-    let server = remote::server(&cx, &node, &server).await?.ok_or_else(ApiError::not_found)?;
+    let server = remote::server(&cx, &node, &server)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     REPORT.check(&report).map_err(ApiError::validation)?;
     let flag = |name| truth(report.get(name));
-    let report = InstallReport { successful: flag("successful"), reinstall: flag("reinstall") };
-    if remote::report_install(&cx, &node, &server, report).await? { Ok(NoContent) } else { Err(ApiError::not_found()) }
+    let report = InstallReport {
+        successful: flag("successful"),
+        reinstall: flag("reinstall"),
+    };
+    if remote::report_install(&cx, &node, &server, report).await? {
+        Ok(NoContent)
+    } else {
+        Err(ApiError::not_found())
+    }
 }
 
 /// What the rule `boolean` accepts, as a boolean.

@@ -19,6 +19,9 @@ pub(crate) fn router() -> Router<Api> {
         .route("/api/remote/servers", get(servers::list))
         .route("/api/remote/servers/reset", post(servers::reset))
         .route("/api/remote/servers/{server}", get(servers::view))
-        .route("/api/remote/servers/{server}/install", get(install::script).post(install::report))
+        .route(
+            "/api/remote/servers/{server}/install",
+            get(install::script).post(install::report),
+        )
         .route("/api/remote/activity", post(activity::record))
 }

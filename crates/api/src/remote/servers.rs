@@ -60,7 +60,12 @@ pub(super) async fn list(
     here: Here,
     query: Query,
 ) -> Result<Ok200<ServerPage>, ApiError> {
-    let number = |name| query.text(name).and_then(|text| text.parse::<u64>().ok()).filter(|number| *number > 0);
+    let number = |name| {
+        query
+            .text(name)
+            .and_then(|text| text.parse::<u64>().ok())
+            .filter(|number| *number > 0)
+    };
     // Daemons begin with page 0 and mean the first.
     let page = Page {
         number: number("page").unwrap_or(1),
@@ -69,8 +74,15 @@ pub(super) async fn list(
     let servers = remote::servers(&cx, &node, page).await?;
     let mut data = Vec::with_capacity(servers.items.len());
     for server in &servers.items {
-        let ServerConfiguration { settings, process_configuration } = remote::configuration(&cx, server).await?;
-        data.push(ListedServer { uuid: server.uuid, settings, process_configuration });
+        let ServerConfiguration {
+            settings,
+            process_configuration,
+        } = remote::configuration(&cx, server).await?;
+        data.push(ListedServer {
+            uuid: server.uuid,
+            settings,
+            process_configuration,
+        });
     }
     let path = format!("{}/api/remote/servers", here.origin());
     let last_page = servers.total.div_ceil(page.size).max(1);
@@ -101,12 +113,17 @@ pub(super) async fn view(
     Caller(node): Caller,
     Path(server): Path<String>,
 ) -> Result<Ok200<ServerConfiguration>, ApiError> {
-    let server = remote::server(&cx, &node, &server).await?.ok_or_else(ApiError::not_found)?;
+    let server = remote::server(&cx, &node, &server)
+        .await?
+        .ok_or_else(ApiError::not_found)?;
     Ok(Ok200(remote::configuration(&cx, &server).await?))
 }
 
 /// `POST /api/remote/servers/reset`
-pub(super) async fn reset(State(cx): State<Cx>, Caller(node): Caller) -> Result<NoContent, ApiError> {
+pub(super) async fn reset(
+    State(cx): State<Cx>,
+    Caller(node): Caller,
+) -> Result<NoContent, ApiError> {
     remote::reset(&cx, &node).await?;
     Ok(NoContent)
 }

@@ -682,21 +682,24 @@ async fn servers_that_wait_are_handed_over_later() {
     servers::reconcile(&panel.cx, panel.world.node)
         .await
         .unwrap();
-    let lines: Vec<String> = panel
-        .node
-        .take_calls()
-        .into_iter()
-        .map(|call| call.line)
-        .collect();
+    let calls = panel.node.take_calls();
+    let lines: Vec<&str> = calls.iter().map(|call| call.line.as_str()).collect();
+    let install = format!("POST /api/servers/{}/install", created.uuid);
+    let delete = format!("DELETE /api/servers/{gone}");
     assert_eq!(
         lines,
-        [
-            "POST /api/servers".to_owned(),
-            format!("POST /api/servers/{}/install", created.uuid),
-            "GET /api/servers".to_owned(),
-            format!("DELETE /api/servers/{gone}"),
-        ]
+        ["POST /api/servers", &install, "GET /api/servers", &delete]
     );
+    // That it is to start was remembered until the node knew.
+    let starts =
+        |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap()["start_on_completion"] == true;
+    assert!(starts(&calls[0].body));
+    panel.node.answer_next(202, &json!(null));
+    panel.node.answer_next(200, &json!([]));
+    servers::reconcile(&panel.cx, panel.world.node)
+        .await
+        .unwrap();
+    assert!(!starts(&panel.node.take_calls()[0].body));
 }
 
 #[tokio::test]

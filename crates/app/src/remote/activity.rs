@@ -25,46 +25,43 @@ pub struct Reported {
     pub timestamp: String,
 }
 
+/// The address of an entry that has none.
+const NO_ADDRESS: &str = "127.0.0.1";
+
 /// Records what a node reports. Entries about servers of other nodes, and events that are not about
 /// a server, are dropped.
 pub async fn record(cx: &Cx, node: &Node, entries: Vec<Reported>) -> Result<(), StoreError> {
-    let mut servers: HashMap<ServerUuid, Option<ServerId>> = HashMap::new();
-    let mut users: HashMap<UserUuid, Option<UserId>> = HashMap::new();
+    let mut known = Known {
+        cx,
+        node,
+        servers: HashMap::new(),
+        users: HashMap::new(),
+    };
     for entry in entries {
         if !entry.event.starts_with("server:") {
             continue;
         }
-        let server = match servers.get(&entry.server) {
-            Some(known) => *known,
-            None => {
-                let found = cx.store().server_by_uuid(entry.server).await?;
-                let id = found.filter(|server| server.node.id == node.id).map(|server| server.id);
-                servers.insert(entry.server, id);
-                id
-            }
+        let Some(server) = known.server(entry.server).await? else {
+            continue;
         };
-        let Some(server) = server else { continue };
         let actor = match entry.user {
+            Some(user) => known.user(user).await?,
             None => None,
-            Some(uuid) => match users.get(&uuid) {
-                Some(known) => *known,
-                None => {
-                    let id = cx.store().user_by_uuid(uuid).await?.map(|user| user.id);
-                    users.insert(uuid, id);
-                    id
-                }
-            },
         };
         let mut properties = entry.metadata;
-        let at = match entry.timestamp.parse::<Timestamp>() {
-            Ok(at) => Timestamp::from_seconds(at.seconds()),
-            Err(_) => {
-                properties.insert("original_timestamp".to_owned(), Value::from(entry.timestamp));
-                cx.now()
-            }
+        let at = if let Ok(at) = entry.timestamp.parse::<Timestamp>() {
+            Timestamp::from_seconds(at.seconds())
+        } else {
+            properties.insert(
+                "original_timestamp".to_owned(),
+                Value::from(entry.timestamp),
+            );
+            cx.now()
         };
-        const NO_ADDRESS: &str = "127.0.0.1";
-        let ip = entry.ip.filter(|ip| !ip.is_empty()).unwrap_or_else(|| NO_ADDRESS.to_owned());
+        let ip = entry
+            .ip
+            .filter(|ip| !ip.is_empty())
+            .unwrap_or_else(|| NO_ADDRESS.to_owned());
         cx.store().record_activity(ActivityEntry {
             event: entry.event,
             ip: Some(ip),
@@ -77,4 +74,41 @@ pub async fn record(cx: &Cx, node: &Node, entries: Vec<Reported>) -> Result<(), 
         });
     }
     Ok(())
+}
+
+/// Whom and what a batch named before: its entries are mostly about the same few.
+struct Known<'a> {
+    cx: &'a Cx,
+    node: &'a Node,
+    servers: HashMap<ServerUuid, Option<ServerId>>,
+    users: HashMap<UserUuid, Option<UserId>>,
+}
+
+impl Known<'_> {
+    /// A server of this node.
+    async fn server(&mut self, uuid: ServerUuid) -> Result<Option<ServerId>, StoreError> {
+        if let Some(known) = self.servers.get(&uuid) {
+            return Ok(*known);
+        }
+        let server = self.cx.store().server_by_uuid(uuid).await?;
+        let id = server
+            .filter(|server| server.node.id == self.node.id)
+            .map(|server| server.id);
+        self.servers.insert(uuid, id);
+        Ok(id)
+    }
+
+    async fn user(&mut self, uuid: UserUuid) -> Result<Option<UserId>, StoreError> {
+        if let Some(known) = self.users.get(&uuid) {
+            return Ok(*known);
+        }
+        let id = self
+            .cx
+            .store()
+            .user_by_uuid(uuid)
+            .await?
+            .map(|user| user.id);
+        self.users.insert(uuid, id);
+        Ok(id)
+    }
 }

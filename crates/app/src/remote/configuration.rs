@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use hatchery_eggs::{ConfigFile, Startup, Stop};
 use hatchery_node_proto::{
-    Allocations, Build, ConfigurationFile, Container, DefaultAllocation, Egg, Environment, Meta, Mount,
-    ProcessConfiguration, Replacement, ServerConfiguration, ServerSettings, StartupConfiguration,
-    StopConfiguration, StopKind,
+    Allocations, Build, ConfigurationFile, Container, DefaultAllocation, Egg, Environment, Meta,
+    Mount, ProcessConfiguration, Replacement, ServerConfiguration, ServerSettings,
+    StartupConfiguration, StopConfiguration, StopKind,
 };
 use hatchery_store::{ServerSnapshot, StoreError};
 use hatchery_vocab::ServerStatus;
@@ -16,13 +16,20 @@ use super::placeholder;
 use crate::Cx;
 
 /// Everything that a node needs to run a server.
-pub async fn configuration(cx: &Cx, server: &ServerSnapshot) -> Result<ServerConfiguration, StoreError> {
+pub async fn configuration(
+    cx: &Cx,
+    server: &ServerSnapshot,
+) -> Result<ServerConfiguration, StoreError> {
     let location = cx.store().location(server.node.location_id).await?;
     let location = location.map(|location| location.short).unwrap_or_default();
     let mounts = cx.store().mounts_of(server.id).await?;
     let mounts = mounts
         .into_iter()
-        .map(|mount| Mount { source: mount.source, target: mount.target, read_only: mount.read_only })
+        .map(|mount| Mount {
+            source: mount.source,
+            target: mount.target,
+            read_only: mount.read_only,
+        })
         .collect();
     Ok(build(server, &location, mounts))
 }
@@ -30,7 +37,10 @@ pub async fn configuration(cx: &Cx, server: &ServerSnapshot) -> Result<ServerCon
 fn build(server: &ServerSnapshot, location: &str, mounts: Vec<Mount>) -> ServerConfiguration {
     let settings = ServerSettings {
         uuid: server.uuid,
-        meta: Meta { name: server.name.clone(), description: server.description.clone() },
+        meta: Meta {
+            name: server.name.clone(),
+            description: server.description.clone(),
+        },
         suspended: server.status == Some(ServerStatus::Suspended),
         invocation: server.startup.clone(),
         skip_egg_scripts: server.skip_scripts,
@@ -52,10 +62,15 @@ fn build(server: &ServerSnapshot, location: &str, mounts: Vec<Mount>) -> ServerC
             id: server.egg.egg.uuid.to_string(),
             file_denylist: server.egg.file_denylist().to_vec(),
         },
-        container: Container { image: server.image.clone() },
+        container: Container {
+            image: server.image.clone(),
+        },
     };
     let process_configuration = process(server, &settings);
-    ServerConfiguration { settings, process_configuration }
+    ServerConfiguration {
+        settings,
+        process_configuration,
+    }
 }
 
 /// The variables, then what the panel adds, which wins. Everything is text, since other daemons
@@ -71,7 +86,10 @@ fn environment(server: &ServerSnapshot, location: &str) -> Environment {
         ("STARTUP", Value::from(server.startup.as_str())),
         ("P_SERVER_LOCATION", Value::from(location)),
         ("P_SERVER_UUID", Value::from(server.uuid.to_string())),
-        ("P_SERVER_ALLOCATION_LIMIT", limit.map_or(Value::Null, |limit| Value::from(limit.to_string()))),
+        (
+            "P_SERVER_ALLOCATION_LIMIT",
+            limit.map_or(Value::Null, |limit| Value::from(limit.to_string())),
+        ),
     ];
     environment.extend(added.map(|(name, value)| (name.to_owned(), value)));
     environment
@@ -79,14 +97,31 @@ fn environment(server: &ServerSnapshot, location: &str) -> Environment {
 
 fn allocations(server: &ServerSnapshot) -> Allocations {
     let primary = server.primary_allocation().map_or_else(
-        || DefaultAllocation { ip: "127.0.0.1".to_owned(), port: 0 },
-        |primary| DefaultAllocation { ip: primary.ip.clone(), port: primary.port.get() },
+        || DefaultAllocation {
+            ip: "127.0.0.1".to_owned(),
+            port: 0,
+        },
+        |primary| DefaultAllocation {
+            ip: primary.ip.clone(),
+            port: primary.port.get(),
+        },
     );
     let mut mappings: BTreeMap<String, Vec<u16>> = BTreeMap::new();
-    for allocation in server.allocations.iter().filter(|allocation| allocation.node_id == server.node.id) {
-        mappings.entry(allocation.ip.clone()).or_default().push(allocation.port.get());
+    for allocation in server
+        .allocations
+        .iter()
+        .filter(|allocation| allocation.node_id == server.node.id)
+    {
+        mappings
+            .entry(allocation.ip.clone())
+            .or_default()
+            .push(allocation.port.get());
     }
-    Allocations { force_outgoing_ip: server.egg.egg.force_outgoing_ip, default: primary, mappings }
+    Allocations {
+        force_outgoing_ip: server.egg.egg.force_outgoing_ip,
+        default: primary,
+        mappings,
+    }
 }
 
 /// What cannot be read in a stored egg was told when the egg was imported.
@@ -101,22 +136,36 @@ fn process(server: &ServerSnapshot, settings: &ServerSettings) -> ProcessConfigu
             strip_ansi: startup.strip_ansi,
         },
         stop: stop(server.egg.config_stop().unwrap_or_default()),
-        configs: files.into_iter().map(|file| configuration_file(file, server, settings)).collect(),
+        configs: files
+            .into_iter()
+            .map(|file| configuration_file(file, server, settings))
+            .collect(),
     }
 }
 
 /// Without a word about stopping, the container's own way is the gentlest.
 fn stop(text: &str) -> StopConfiguration {
     match Stop::parse(text).0 {
-        Stop::Command(line) if line.is_empty() => StopConfiguration { kind: StopKind::Stop, value: None },
-        Stop::Command(line) => StopConfiguration { kind: StopKind::Command, value: Some(line) },
-        Stop::Signal(signal) => {
-            StopConfiguration { kind: StopKind::Signal, value: Some(signal.wire().to_owned()) }
-        }
+        Stop::Command(line) if line.is_empty() => StopConfiguration {
+            kind: StopKind::Stop,
+            value: None,
+        },
+        Stop::Command(line) => StopConfiguration {
+            kind: StopKind::Command,
+            value: Some(line),
+        },
+        Stop::Signal(signal) => StopConfiguration {
+            kind: StopKind::Signal,
+            value: Some(signal.wire().to_owned()),
+        },
     }
 }
 
-fn configuration_file(file: ConfigFile, server: &ServerSnapshot, settings: &ServerSettings) -> ConfigurationFile {
+fn configuration_file(
+    file: ConfigFile,
+    server: &ServerSnapshot,
+    settings: &ServerSettings,
+) -> ConfigurationFile {
     let replace = file.find.into_iter().map(|find| Replacement {
         r#match: find.path,
         if_value: find.if_value,
@@ -125,5 +174,9 @@ fn configuration_file(file: ConfigFile, server: &ServerSnapshot, settings: &Serv
             other => other,
         },
     });
-    ConfigurationFile { parser: file.parser, file: file.file, replace: replace.collect() }
+    ConfigurationFile {
+        parser: file.parser,
+        file: file.file,
+        replace: replace.collect(),
+    }
 }

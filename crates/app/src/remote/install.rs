@@ -29,8 +29,12 @@ pub async fn report_install(
     }
     let status = match report {
         _ if server.status == Some(ServerStatus::Suspended) => Some(ServerStatus::Suspended),
-        InstallReport { successful: true, .. } => None,
-        InstallReport { reinstall: true, .. } => Some(ServerStatus::ReinstallFailed),
+        InstallReport {
+            successful: true, ..
+        } => None,
+        InstallReport {
+            reinstall: true, ..
+        } => Some(ServerStatus::ReinstallFailed),
         InstallReport { .. } => Some(ServerStatus::InstallFailed),
     };
     let mut tx = cx.store().begin().await?;

@@ -12,7 +12,8 @@ pub(super) fn resolve(text: &str, server: &ServerSnapshot, settings: &ServerSett
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
         let inner = &rest[start + 2..];
-        let end = inner.find(|char: char| !char.is_ascii_alphanumeric() && !matches!(char, '_' | '.' | '-'));
+        let end = inner
+            .find(|char: char| !char.is_ascii_alphanumeric() && !matches!(char, '_' | '.' | '-'));
         let closed = end.filter(|end| inner[*end..].starts_with("}}"));
         let Some(end) = closed else {
             out.push_str(&rest[..=start]);
@@ -41,12 +42,24 @@ fn replacement(name: &str, server: &ServerSnapshot, settings: &ServerSettings) -
 }
 
 fn server_value(path: &str, server: &ServerSnapshot, settings: &ServerSettings) -> Option<String> {
-    if let Some(variable) = path.strip_prefix("build.env.").or_else(|| path.strip_prefix("environment.")) {
+    if let Some(variable) = path
+        .strip_prefix("build.env.")
+        .or_else(|| path.strip_prefix("environment."))
+    {
         return variable_value(variable, settings);
     }
-    if let Some(ip) = path.strip_prefix("build.ports.").or_else(|| path.strip_prefix("allocations.mappings.")) {
+    if let Some(ip) = path
+        .strip_prefix("build.ports.")
+        .or_else(|| path.strip_prefix("allocations.mappings."))
+    {
         let ports = settings.allocations.mappings.get(ip)?;
-        return Some(ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
+        return Some(
+            ports
+                .iter()
+                .map(u16::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
+        );
     }
     let build = &settings.build;
     let allocation = &settings.allocations.default;
@@ -65,7 +78,9 @@ fn server_value(path: &str, server: &ServerSnapshot, settings: &ServerSettings) 
         "build.oom_disabled" => u8::from(build.oom_disabled).to_string(),
         "build.image" | "container.image" => settings.container.image.clone(),
         "service.egg" | "egg.id" => server.egg.egg.uuid.to_string(),
-        "service.skip_scripts" | "skip_egg_scripts" => u8::from(settings.skip_egg_scripts).to_string(),
+        "service.skip_scripts" | "skip_egg_scripts" => {
+            u8::from(settings.skip_egg_scripts).to_string()
+        }
         "rebuild" => "0".to_owned(),
         "suspended" => u8::from(settings.suspended).to_string(),
         _ => return None,

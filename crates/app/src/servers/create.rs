@@ -6,7 +6,9 @@ use std::sync::Arc;
 use hatchery_node_proto::NodeError;
 use hatchery_rules::{FieldError, Fields, RuleSet};
 use hatchery_store::{EggSnapshot, FeatureLimits, Node, ServerLimits, StoreError, Tx};
-use hatchery_vocab::{AllocationId, EggVariableId, NodeId, Port, ServerId, ServerStatus, ServerUuid, UserId};
+use hatchery_vocab::{
+    AllocationId, EggVariableId, NodeId, Port, ServerId, ServerStatus, ServerUuid, UserId,
+};
 use serde_json::{Value, json};
 
 use crate::Cx;
@@ -81,7 +83,10 @@ pub enum CreateServerError {
 }
 
 fn sentences(errors: &[FieldError]) -> String {
-    let lines: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.detail)).collect();
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {}", error.field, error.detail))
+        .collect();
     lines.join("\n")
 }
 
@@ -101,7 +106,12 @@ pub async fn create(cx: &Cx, new: NewServer) -> Result<Created, CreateServerErro
         None => cx.store().embedded_node().await?,
     };
     let node = node.ok_or(CreateServerError::NoSuchNode)?;
-    let first_image = new.egg.egg.docker_images.first().map(|(_, image)| image.clone());
+    let first_image = new
+        .egg
+        .egg
+        .docker_images
+        .first()
+        .map(|(_, image)| image.clone());
 
     let mut tx = cx.store().begin().await?;
     let allocation = allocation(cx, &mut tx, &node, new.port).await?;
@@ -123,16 +133,23 @@ pub async fn create(cx: &Cx, new: NewServer) -> Result<Created, CreateServerErro
         allocations: vec![allocation],
         variables: values,
     };
+    let client = cx.nodes().client(node.id);
+    if client.is_none() && new.start_on_completion {
+        tx.set_setting(&start_setting(uuid), "").await?;
+    }
     let id = match tx.create_server(&row).await {
         // Somebody was faster.
         Err(StoreError::AllocationTaken) => {
-            return Err(new.port.map_or(CreateServerError::NoFreeAllocation, CreateServerError::PortTaken));
+            return Err(new.port.map_or(
+                CreateServerError::NoFreeAllocation,
+                CreateServerError::PortTaken,
+            ));
         }
         created => created?,
     };
     tx.commit().await?;
 
-    if let Some(client) = cx.nodes().client(node.id)
+    if let Some(client) = client
         && let Err(error) = client.create(uuid, new.start_on_completion).await
     {
         let mut tx = cx.store().begin().await?;
@@ -141,6 +158,11 @@ pub async fn create(cx: &Cx, new: NewServer) -> Result<Created, CreateServerErro
         return Err(error.into());
     }
     Ok(Created { id, uuid })
+}
+
+/// The setting by which a server that waits for its node is to start once it is installed.
+pub(super) fn start_setting(server: ServerUuid) -> String {
+    format!("server:start:{server}")
 }
 
 /// Checks the fields and gives every variable of the egg its value.
@@ -162,9 +184,13 @@ fn checked(new: &NewServer) -> Result<Vec<(EggVariableId, String)>, CreateServer
     let mut errors = fields.check(&input).err().unwrap_or_default();
     let mut values = Vec::with_capacity(new.egg.variables.len());
     for variable in &new.egg.variables {
-        let given = new.variables.iter().find(|(name, _)| *name == variable.env_variable);
+        let given = new
+            .variables
+            .iter()
+            .find(|(name, _)| *name == variable.env_variable);
         let value = given.map_or(&variable.default_value, |(_, value)| value);
-        let checked = RuleSet::parse(&variable.rules).check_value("value", &Value::from(value.as_str()));
+        let checked =
+            RuleSet::parse(&variable.rules).check_value("value", &Value::from(value.as_str()));
         for error in checked.err().unwrap_or_default() {
             let field = format!("environment.{}", variable.env_variable);
             errors.push(FieldError::new(field, error.rule, error.detail));
@@ -172,11 +198,23 @@ fn checked(new: &NewServer) -> Result<Vec<(EggVariableId, String)>, CreateServer
         values.push((variable.id, value.clone()));
     }
     for (name, _) in &new.variables {
-        if !new.egg.variables.iter().any(|variable| variable.env_variable == *name) {
-            errors.push(FieldError::custom(format!("environment.{name}"), "The egg has no such variable."));
+        if !new
+            .egg
+            .variables
+            .iter()
+            .any(|variable| variable.env_variable == *name)
+        {
+            errors.push(FieldError::custom(
+                format!("environment.{name}"),
+                "The egg has no such variable.",
+            ));
         }
     }
-    if errors.is_empty() { Ok(values) } else { Err(CreateServerError::Fields(errors)) }
+    if errors.is_empty() {
+        Ok(values)
+    } else {
+        Err(CreateServerError::Fields(errors))
+    }
 }
 
 /// The allocation for a port, made where the node has none, or the first free one.
@@ -188,27 +226,41 @@ async fn allocation(
 ) -> Result<AllocationId, CreateServerError> {
     let Some(port) = port else {
         let free = cx.store().free_allocations(node.id, 1).await?;
-        return free.first().map(|free| free.id).ok_or(CreateServerError::NoFreeAllocation);
+        return free
+            .first()
+            .map(|free| free.id)
+            .ok_or(CreateServerError::NoFreeAllocation);
     };
     let of_port = tx.allocations_by_port(node.id, port).await?;
-    if let Some(free) = of_port.iter().find(|allocation| allocation.server_id.is_none()) {
+    if let Some(free) = of_port
+        .iter()
+        .find(|allocation| allocation.server_id.is_none())
+    {
         return Ok(free.id);
     }
     if !of_port.is_empty() {
         return Err(CreateServerError::PortTaken(port));
     }
     let address = own_address(cx, node).await?;
-    tx.create_allocations(node.id, &address, None, port, port).await?;
+    tx.create_allocations(node.id, &address, None, port, port)
+        .await?;
     let made = tx.allocations_by_port(node.id, port).await?;
-    made.first().map(|made| made.id).ok_or(CreateServerError::NoFreeAllocation)
+    made.first()
+        .map(|made| made.id)
+        .ok_or(CreateServerError::NoFreeAllocation)
 }
+
+/// Where a node's servers listen when nothing says otherwise.
+const LOOPBACK: &str = "127.0.0.1";
 
 /// The address of a node's other allocations, else that of the node itself.
 async fn own_address(cx: &Cx, node: &Node) -> Result<String, StoreError> {
     if let Some(free) = cx.store().free_allocations(node.id, 1).await?.first() {
         return Ok(free.ip.clone());
     }
-    const LOOPBACK: &str = "127.0.0.1";
-    let address = node.fqdn.parse::<IpAddr>().map(|address| address.to_string());
+    let address = node
+        .fqdn
+        .parse::<IpAddr>()
+        .map(|address| address.to_string());
     Ok(address.unwrap_or_else(|_| LOOPBACK.to_owned()))
 }

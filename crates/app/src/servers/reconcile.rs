@@ -7,6 +7,7 @@ use hatchery_store::StoreError;
 use hatchery_vocab::{NodeId, ServerStatus};
 use http::StatusCode;
 
+use super::create::start_setting;
 use crate::Cx;
 
 /// Why a node and the data were not brought together.
@@ -31,25 +32,47 @@ pub enum ReconcileError {
 /// The store failed, or the node could not be reached. A server that the node refuses is logged
 /// and does not hold up the others.
 pub async fn reconcile(cx: &Cx, node: NodeId) -> Result<(), ReconcileError> {
-    let Some(client) = cx.nodes().client(node) else { return Ok(()) };
-    for id in cx.store().servers_in_status(node, ServerStatus::Installing).await? {
-        let Some(server) = cx.store().server(id).await? else { continue };
-        let handed = match client.create(server.uuid, false).await {
+    let Some(client) = cx.nodes().client(node) else {
+        return Ok(());
+    };
+    for id in cx
+        .store()
+        .servers_in_status(node, ServerStatus::Installing)
+        .await?
+    {
+        let Some(server) = cx.store().server(id).await? else {
+            continue;
+        };
+        let start = start_setting(server.uuid);
+        let starts = cx.store().setting(&start).await?.is_some();
+        let handed = match client.create(server.uuid, starts).await {
             // The node knows it: a first installation was cut short, or is under way, which the
             // node then answers as a conflict too.
-            Err(error) if error.status() == Some(StatusCode::CONFLICT) => client.install(server.uuid).await,
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => {
+                client.install(server.uuid).await
+            }
             answer => answer,
         };
         match handed {
             Ok(()) => {}
             Err(error) if error.status() == Some(StatusCode::CONFLICT) => {}
             Err(error @ NodeError::Io(_)) => return Err(error.into()),
-            Err(error) => tracing::error!(server = %server.uuid, %error, "the node did not take the server"),
+            Err(error) => {
+                tracing::error!(server = %server.uuid, %error, "the node did not take the server");
+                continue;
+            }
+        }
+        if starts {
+            let mut tx = cx.store().begin().await?;
+            tx.take_setting(&start).await?;
+            tx.commit().await?;
         }
     }
     let mut gone = HashSet::new();
     for known in client.servers().await? {
-        let Some(uuid) = known.configuration.map(|settings| settings.uuid) else { continue };
+        let Some(uuid) = known.configuration.map(|settings| settings.uuid) else {
+            continue;
+        };
         if cx.store().server_by_uuid(uuid).await?.is_none() {
             gone.insert(uuid);
         }
@@ -58,7 +81,9 @@ pub async fn reconcile(cx: &Cx, node: NodeId) -> Result<(), ReconcileError> {
         match client.delete(uuid).await {
             Ok(()) => tracing::info!(server = %uuid, "a deleted server was removed from its node"),
             Err(error @ NodeError::Io(_)) => return Err(error.into()),
-            Err(error) => tracing::error!(server = %uuid, %error, "the node did not delete the server"),
+            Err(error) => {
+                tracing::error!(server = %uuid, %error, "the node did not delete the server");
+            }
         }
     }
     Ok(())

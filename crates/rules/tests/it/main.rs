@@ -1,7 +1,5 @@
 //! The engine through its public face: every sentence, the order of errors, and no panics.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use hatchery_rules::{FieldError, Fields, Pattern, Rule, RuleSet};
 use proptest::prelude::*;
 use serde_json::{Value, json};
