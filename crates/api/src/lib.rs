@@ -60,6 +60,9 @@ pub fn router(cx: Cx) -> Router {
     };
     let gate = axum::middleware::from_fn_with_state(api.clone(), kit::gate::gate);
     let client = client::router().split_for_parts().0.route_layer(gate);
-    let routes = client.merge(auth::router()).merge(remote::router()).with_state(api);
+    let routes = client
+        .merge(auth::router())
+        .merge(remote::router())
+        .with_state(api);
     kit::front::before(routes)
 }

@@ -1,6 +1,5 @@
 //! A server's files, by way of its node.
 
-use axum_core::body::Body;
 use hatchery_node_proto::{Contents, FileEntry, NodeError, RenameFile, jwt};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -84,14 +83,14 @@ pub fn upload_link(
     Ok(address.link("/upload/file", &token))
 }
 
-/// Writes a file of `length` bytes from a stream.
+/// Writes a file from a stream.
 pub async fn write(
     cx: &Cx,
     access: &Access<needs::FileCreate>,
     file: &str,
-    length: u64,
-    body: Body,
+    contents: Contents,
 ) -> Result<(), NodeError> {
+    let Contents { length, body, .. } = contents;
     node_call::client(cx, access.server.node.id)?
         .write(access.server.uuid, file, length, body)
         .await?;

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
@@ -46,7 +46,7 @@ async fn wrong_method() -> Response {
     response
 }
 
-async fn no_route(OriginalUri(uri): OriginalUri) -> ApiError {
+async fn no_route(uri: Uri) -> ApiError {
     ApiError::no_route(uri.path().trim_start_matches('/'))
 }
 

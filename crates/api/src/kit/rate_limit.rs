@@ -130,10 +130,7 @@ impl Quota {
         let headers = response.headers_mut();
         headers.insert(LIMIT, HeaderValue::from(self.limit));
         headers.insert(REMAINING, HeaderValue::from(self.remaining));
-        headers.insert(
-            RESET,
-            HeaderValue::from(self.reset.micros().div_euclid(1_000_000)),
-        );
+        headers.insert(RESET, HeaderValue::from(self.reset.seconds()));
     }
 }
 
@@ -165,7 +162,7 @@ impl From<Exceeded> for ApiError {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn key(id: i64) -> Caller {
         Caller::Key(ApiKeyId::new(id))

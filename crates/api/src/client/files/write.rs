@@ -6,6 +6,7 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest as _, Request, State};
 use hatchery_app::access::needs;
 use hatchery_app::{Cx, files};
+use hatchery_node_proto::Contents;
 use hatchery_rules::Fields;
 use http_body_util::Limited;
 
@@ -41,23 +42,29 @@ pub(crate) async fn write_file(
         BodyKind::of(&parts.headers),
         BodyKind::Form | BodyKind::Multipart
     );
-    let (fields, contents) = match body.size_hint().exact() {
+    let (fields, length, body) = match body.size_hint().exact() {
         Some(length) if !is_form => (
             Body::empty(),
-            (length, Body::new(Limited::new(body, max_body))),
+            length,
+            Body::new(Limited::new(body, max_body)),
         ),
         // The node must know the length before the first byte.
         _ => {
             let bytes = collect(body).await?;
             (
                 Body::from(bytes.clone()),
-                (bytes.len() as u64, Body::from(bytes)),
+                bytes.len() as u64,
+                Body::from(bytes),
             )
         }
     };
     let input = Input::from_request(Request::from_parts(parts, fields), &()).await?;
     input.check(&WRITE)?;
-    let (length, contents) = contents;
-    files::write(&cx, &access, input.required_text("file"), length, contents).await?;
+    let contents = Contents {
+        length,
+        mime: None,
+        body,
+    };
+    files::write(&cx, &access, input.required_text("file"), contents).await?;
     Ok(NoContent)
 }

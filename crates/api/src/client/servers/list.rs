@@ -7,7 +7,6 @@ use hatchery_app::servers::Listed;
 use hatchery_store::{ServerFilter, ServerQuery, ServerScope, ServerSort, SortField};
 use hatchery_wire::client::Server as ServerResource;
 use hatchery_wire::{ListWith, PageMeta};
-use utoipa::IntoParams;
 
 use super::INCLUDES;
 use crate::Api;
@@ -28,7 +27,7 @@ const FILTERS: [&str; 5] = ["uuid", "name", "description", "external_id", "*"];
 const SORTS: [&str; 4] = ["name", "created_at", "uuid", "status"];
 
 /// How the list can be narrowed and ordered.
-#[derive(IntoParams)]
+#[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described, never made")]
 pub(crate) struct ListParameters {

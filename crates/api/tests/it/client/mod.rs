@@ -1,0 +1,7 @@
+//! `/api/client`.
+
+mod account;
+mod files;
+mod list;
+mod permissions;
+mod servers;
