@@ -116,7 +116,7 @@ impl Db {
         Ok(Tx {
             engine: match &self.0 {
                 Engine::Sqlite(engine) => EngineTx::Sqlite(engine.begin().await?),
-                Engine::Postgres(engine) => EngineTx::Postgres(engine.begin().await?),
+                Engine::Postgres(engine) => EngineTx::Postgres(Box::new(engine.begin().await?)),
             },
             failed: false,
         })
@@ -151,7 +151,7 @@ pub struct Tx {
 #[derive(Debug)]
 enum EngineTx {
     Sqlite(SqliteTx),
-    Postgres(PostgresTx),
+    Postgres(Box<PostgresTx>),
 }
 
 impl Tx {

@@ -202,17 +202,14 @@ impl Server {
 
     async fn connect(&self) -> Result<Client, DbError> {
         let connecting = async {
-            match &self.tls {
-                Some(tls) => {
-                    let (client, connection) = self.config.connect(tls.clone()).await?;
-                    tokio::spawn(drive(connection));
-                    Ok(client)
-                }
-                None => {
-                    let (client, connection) = self.config.connect(NoTls).await?;
-                    tokio::spawn(drive(connection));
-                    Ok(client)
-                }
+            if let Some(tls) = &self.tls {
+                let (client, connection) = self.config.connect(tls.clone()).await?;
+                tokio::spawn(drive(connection));
+                Ok(client)
+            } else {
+                let (client, connection) = self.config.connect(NoTls).await?;
+                tokio::spawn(drive(connection));
+                Ok(client)
             }
         };
         let inner = tokio::time::timeout(CONNECT_PATIENCE, connecting)
@@ -375,7 +372,8 @@ async fn apply(
 fn translate(error: &tokio_postgres::Error) -> DbError {
     let Some(refusal) = error.as_db_error() else {
         return if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|s| s.is::<std::io::Error>())
+            || std::error::Error::source(error)
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         {
             DbError::Unavailable(describe(error))
         } else {

@@ -82,7 +82,7 @@ impl Store {
                 .unwrap_or_default(),
         });
         self.caches().keep(generation, |caches| {
-            caches.access.insert((user, server), Arc::clone(&access))
+            caches.access.insert((user, server), Arc::clone(&access));
         });
         Ok(Some(access))
     }
@@ -102,7 +102,7 @@ impl Store {
         all.dedup();
         let servers = Arc::new(AccessibleServers { owned, all });
         self.caches().keep(generation, |caches| {
-            caches.accessible.insert(user, Arc::clone(&servers))
+            caches.accessible.insert(user, Arc::clone(&servers));
         });
         Ok(servers)
     }

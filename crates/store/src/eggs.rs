@@ -300,7 +300,7 @@ impl Store {
             script_parent,
         });
         self.caches().keep(generation, |caches| {
-            caches.eggs.insert(id, Arc::clone(&snapshot))
+            caches.eggs.insert(id, Arc::clone(&snapshot));
         });
         Ok(Some(snapshot))
     }

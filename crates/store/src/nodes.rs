@@ -127,7 +127,7 @@ impl Store {
         let node = read_opt(self.db().opt(&sql, &params![id]).await?, read)?.map(Arc::new);
         if let Some(node) = &node {
             self.caches().keep(generation, |caches| {
-                caches.nodes.insert(id, Arc::clone(node))
+                caches.nodes.insert(id, Arc::clone(node));
             });
         }
         Ok(node)

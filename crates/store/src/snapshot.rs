@@ -149,7 +149,7 @@ impl Store {
             return Ok(None);
         };
         self.caches().keep(generation, |caches| {
-            caches.servers.insert(id, Arc::clone(&snapshot))
+            caches.servers.insert(id, Arc::clone(&snapshot));
         });
         Ok(Some(snapshot))
     }

@@ -124,7 +124,7 @@ impl Store {
         let user = read_opt(self.db().opt(&sql, &params![id]).await?, read)?.map(Arc::new);
         if let Some(user) = &user {
             self.caches().keep(generation, |caches| {
-                caches.users.insert(id, Arc::clone(user))
+                caches.users.insert(id, Arc::clone(user));
             });
         }
         Ok(user)

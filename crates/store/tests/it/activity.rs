@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hatchery_store::ActivityOrder::{NewestFirst, OldestFirst, Recorded};
 use hatchery_store::testing::{TEST_START, TestStore};
 use hatchery_store::{ActivityEntry, ActivityOrder, ActivityQuery, Page, Subject, both_dbs};
 use hatchery_vocab::{ServerId, UserId};
@@ -48,7 +49,6 @@ both_dbs! {
             let seconds = list.items.iter().map(|item| item.properties["z"].as_u64().unwrap());
             (list.total, seconds.collect::<Vec<_>>())
         };
-        use ActivityOrder::{NewestFirst, OldestFirst, Recorded};
         assert_eq!(list(&[], Recorded, 1, 4).await, (30, vec![1000, 998, 997, 996]));
         assert_eq!(list(&[], OldestFirst, 1, 3).await, (30, vec![961, 962, 964]));
         assert_eq!(list(&[], NewestFirst, 10, 3).await, (30, vec![964, 962, 961]));
@@ -70,12 +70,12 @@ both_dbs! {
         let subjects = [Subject::User(world.owner), Subject::User(world.owner), Subject::Server(ServerId::new(1))];
         store.record_activity(entry("server:subuser.create", Some(UserId::new(999)), &subjects, 0));
         for subject in &subjects {
-            let list = store.activity(*subject, &query(&[], ActivityOrder::Recorded, 1, 5)).await.unwrap();
+            let list = store.activity(*subject, &query(&[], Recorded, 1, 5)).await.unwrap();
             assert_eq!((list.total, list.items.len()), (1, 1), "{subject:?}");
             // Its actor is gone.
             assert!(list.items[0].actor.is_none());
         }
-        let first = query(&[], ActivityOrder::Recorded, 1, 5);
+        let first = query(&[], Recorded, 1, 5);
         assert_eq!(store.activity(Subject::User(world.friend), &first).await.unwrap().total, 0);
     }
 
@@ -88,7 +88,7 @@ both_dbs! {
         store.flush().await.unwrap();
         let before = TEST_START.plus(Duration::from_secs(1100));
         assert_eq!(store.prune_activity(before).await.unwrap(), 1100);
-        let list = store.activity(server, &query(&["start"], ActivityOrder::Recorded, 1, 1)).await.unwrap();
+        let list = store.activity(server, &query(&["start"], Recorded, 1, 1)).await.unwrap();
         assert_eq!((list.total, list.items[0].at), (100, before));
     }
 }
@@ -99,7 +99,7 @@ async fn entries_reach_the_file_by_themselves() {
     let server = Subject::Server(ServerId::new(1));
     store.record_activity(entry("server:power.start", None, &[server], 0));
     let other = store.second().await.unwrap();
-    let first = query(&[], ActivityOrder::Recorded, 1, 1);
+    let first = query(&[], Recorded, 1, 1);
     while other.activity(server, &first).await.unwrap().total == 0 {
         tokio::task::yield_now().await;
     }

@@ -29,7 +29,7 @@ both_dbs! {
         child.config_files = None;
         child.config_stop = Some("stop".to_owned());
         child.script_install = None;
-        child.script_container = "other".to_owned();
+        child.script_container = String::from("other");
         child.config_from = Some(world.egg);
         child.copy_script_from = Some(world.egg);
         let mut tx = store.begin().await.unwrap();
