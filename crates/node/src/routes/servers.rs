@@ -15,7 +15,7 @@ use crate::http::{ApiError, ApiResult, JsonBody, Known, Payload};
 use crate::hub::Close;
 use crate::lifecycle;
 use crate::power::Refusal;
-use crate::server::ServerError;
+use crate::server::{Server, ServerError};
 use crate::state::NodeState;
 
 /// The longest and the usual wait for a power action to end.
@@ -145,15 +145,16 @@ pub(super) async fn commands(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn install(Known(server): Known) -> StatusCode {
-    if let Err(error) = server.install(false, false).await {
-        tracing::warn!(server = %server.uuid(), %error, "an installation was refused");
-    }
-    StatusCode::ACCEPTED
+pub(super) async fn install(Known(server): Known) -> ApiResult<StatusCode> {
+    begin_install(&server, false).await
 }
 
 pub(super) async fn reinstall(Known(server): Known) -> ApiResult<StatusCode> {
-    match server.install(true, false).await {
+    begin_install(&server, true).await
+}
+
+async fn begin_install(server: &Server, reinstall: bool) -> ApiResult<StatusCode> {
+    match server.install(reinstall, false).await {
         Ok(()) => Ok(StatusCode::ACCEPTED),
         Err(ServerError::Refused(Refusal::Locked | Refusal::Installing)) => {
             let text =

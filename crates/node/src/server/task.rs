@@ -316,9 +316,9 @@ impl Task {
         if self.state.phase == Phase::Starting && self.ready.is(line) {
             self.input(Input::Ready);
         }
+        self.server.console.lock().push(line);
         match self.throttle.line(Instant::now()) {
             Verdict::Show => {
-                self.server.console.lock().push(line);
                 if !self.server.hub.is_empty() {
                     self.server.hub.publish(&Frame::console(line));
                 }

@@ -1,0 +1,13 @@
+//! The node through its three doors: the panel's protocol, the browser's WebSocket and links, and
+//! the runtime, which a test plays itself.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod boot;
+mod console;
+mod files;
+mod install;
+mod power;
+mod protocol;
+mod socket;
+mod websocket;
+mod world;
