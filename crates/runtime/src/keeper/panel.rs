@@ -21,7 +21,7 @@ pub(super) struct Panel {
     sending: VecDeque<u8>,
     /// The next position to send; none before it was asked for.
     position: Option<u64>,
-    /// When the panel last took something.
+    /// Since when the panel has taken nothing of what it could have taken.
     progress: Instant,
 }
 
@@ -41,7 +41,14 @@ impl Panel {
         self.position
     }
 
-    /// For how long the panel has taken nothing.
+    /// Says that more output is about to come: a panel that has all there was is not late.
+    pub(super) fn expect_more(&mut self, ring: &Ring) {
+        if self.sending.is_empty() && self.position == Some(ring.end()) {
+            self.progress = Instant::now();
+        }
+    }
+
+    /// For how long the panel has taken nothing of what there is.
     pub(super) fn idle(&self) -> Duration {
         self.progress.elapsed()
     }

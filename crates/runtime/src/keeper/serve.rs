@@ -46,6 +46,9 @@ pub(super) struct Serving {
     ring: Ring,
     input: VecDeque<u8>,
     panel: Option<Panel>,
+    started: Instant,
+    /// Whether a panel has ever called.
+    called: bool,
     /// Since when nothing has come after the end of the last process.
     ended: Option<Instant>,
 }
@@ -80,6 +83,8 @@ impl Serving {
             ring,
             input: VecDeque::new(),
             panel: None,
+            started: Instant::now(),
+            called: false,
             ended: None,
         })
     }
@@ -156,11 +161,16 @@ impl Serving {
     }
 
     /// For how long the terminal is left alone, so that a panel that keeps reading can catch up.
+    /// The panel that has ordered the start is waited for as well, while it is about to call.
     fn held_for(&self) -> Option<Duration> {
-        let panel = self.panel.as_ref()?;
-        let unsent = self.ring.end().saturating_sub(panel.position()?);
+        let (position, idle) = match &self.panel {
+            Some(panel) => (panel.position().unwrap_or(self.ring.start()), panel.idle()),
+            None if !self.called => (0, self.started.elapsed()),
+            None => return None,
+        };
+        let unsent = self.ring.end().saturating_sub(position);
         let full = unsent + READ_SIZE as u64 > RING_BYTES as u64;
-        let left = PATIENCE.checked_sub(panel.idle())?;
+        let left = PATIENCE.checked_sub(idle)?;
         (full && !left.is_zero()).then_some(left)
     }
 
@@ -169,6 +179,7 @@ impl Serving {
         let Ok((stream, _)) = self.listener.accept() else {
             return;
         };
+        self.called = true;
         let hello = Hello {
             protocol: PROTOCOL,
             server: self.order.server,
@@ -230,6 +241,9 @@ impl Serving {
         match rustix::io::read(&self.terminal, &mut buffer) {
             Ok(0) => false,
             Ok(length) => {
+                if let Some(panel) = &mut self.panel {
+                    panel.expect_more(&self.ring);
+                }
                 self.ring.push(&buffer[..length]);
                 self.ended = self.ended.map(|_| Instant::now());
                 true

@@ -23,12 +23,14 @@ const HELLO_DEADLINE: Duration = Duration::from_secs(30);
 const COMMAND_DEPTH: usize = 16;
 
 /// Connects to the instance's keeper and replays what it remembers. Where there is no keeper any
-/// more, the console tells how the instance ended.
+/// more, the console tells how the instance ended. What is missing after `position` is counted;
+/// without one, what the keeper has forgotten already is history that nobody misses.
 pub(super) async fn attach(
     runtime: &ProcessRuntime,
     server: ServerUuid,
     folder: RunFolder,
     record: InstanceRecord,
+    position: Option<u64>,
 ) -> Console {
     let (input, input_queue) = mpsc::channel(CONSOLE_DEPTH);
     let (output_sender, output) = mpsc::channel(CONSOLE_DEPTH);
@@ -55,7 +57,7 @@ pub(super) async fn attach(
     tokio::spawn(async move {
         let mut replay = Replay {
             output: output_sender,
-            position: None,
+            position,
         };
         match connection {
             Ok((reader, writer)) => {
@@ -92,7 +94,6 @@ struct Replay {
 
 impl Replay {
     async fn show(&mut self, position: u64, bytes: Vec<u8>) {
-        // What had gone before the first connection is history that nobody misses.
         let expected = self.position.unwrap_or(position);
         if position > expected {
             let lost = position - expected;

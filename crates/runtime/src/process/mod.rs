@@ -165,7 +165,7 @@ impl ProcessRuntime {
             Ok((folder, record))
         })
         .await?;
-        let console = link::attach(self, server, folder, record).await;
+        let console = link::attach(self, server, folder, record, Some(0)).await;
         reservation.keep();
         Ok(console)
     }
@@ -400,7 +400,7 @@ impl Runtime for ProcessRuntime {
                     continue;
                 };
                 let job = record.job;
-                let console = link::attach(self, server, folder, record).await;
+                let console = link::attach(self, server, folder, record, None).await;
                 reservation.keep();
                 found.push(Found {
                     server,
