@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hatchery_auth::{AddressList, PresentedKey, SecretDigest};
 use hatchery_store::{ApiKeyKind, KeyActor, StoreError, Subject, User};
-use hatchery_vocab::{ApiKeyId, SessionId};
+use hatchery_vocab::{ApiKeyId, SessionId, Timestamp};
+use quick_cache::sync::Cache;
 use serde_json::Value;
 
 use crate::Cx;
@@ -58,7 +60,7 @@ impl Actor {
     }
 
     /// Whether the key that was used may be used from where it was used. A refusal is recorded with
-    /// the user and the key as subjects (client-api.md §1.4).
+    /// the user and the key as subjects (client-api.md §1.4), once a minute for each key.
     pub fn address_is_allowed(&self, cx: &Cx) -> bool {
         let Credential::Key(actor) = &self.credential else {
             return true;
@@ -69,7 +71,7 @@ impl Actor {
         // Only lists that parse are stored; one that does not anyway allows nobody.
         let allowed =
             AddressList::parse(&actor.key.allowed_ips).is_ok_and(|list| list.allows(self.address));
-        if !allowed {
+        if !allowed && cx.blocked_keys().is_news(actor.key.id, cx.now()) {
             Event::new("auth:ip-blocked")
                 .with("identifier", Value::from(actor.key.identifier.as_str()))
                 .about(Subject::User(self.user.id))
@@ -77,6 +79,32 @@ impl Actor {
                 .by(cx, self);
         }
         allowed
+    }
+}
+
+/// When refusals of keys were last recorded. Refused requests are not counted by the rate limit, so
+/// without this a stolen key could fill the log from anywhere.
+#[derive(Debug)]
+pub(crate) struct BlockedKeys(Cache<ApiKeyId, Timestamp>);
+
+impl BlockedKeys {
+    const KEPT: usize = 1_000;
+    const PAUSE: Duration = Duration::from_mins(1);
+
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(Self::KEPT))
+    }
+
+    fn is_news(&self, key: ApiKeyId, now: Timestamp) -> bool {
+        if self
+            .0
+            .get(&key)
+            .is_some_and(|last| now.since(last) < Self::PAUSE)
+        {
+            return false;
+        }
+        self.0.insert(key, now);
+        true
     }
 }
 

@@ -7,6 +7,7 @@ use hatchery_auth::Passwords;
 use hatchery_store::Store;
 use hatchery_vocab::Timestamp;
 
+use crate::actor::BlockedKeys;
 use crate::resources::ResourceCache;
 use crate::{Nodes, Settings};
 
@@ -18,6 +19,7 @@ pub struct Cx(Arc<Inner>);
 struct Inner {
     parts: Parts,
     resources: ResourceCache,
+    blocked: BlockedKeys,
 }
 
 /// What a [`Cx`] is made of.
@@ -43,6 +45,7 @@ impl Cx {
         Self(Arc::new(Inner {
             parts,
             resources: ResourceCache::new(),
+            blocked: BlockedKeys::new(),
         }))
     }
 
@@ -74,6 +77,10 @@ impl Cx {
     /// What the operator chose.
     pub fn settings(&self) -> &Settings {
         &self.0.parts.settings
+    }
+
+    pub(crate) fn blocked_keys(&self) -> &BlockedKeys {
+        &self.0.blocked
     }
 
     pub(crate) fn resources(&self) -> &ResourceCache {
