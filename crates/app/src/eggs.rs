@@ -22,6 +22,9 @@ const IMPORTED: Group = Group {
     name: "Imported",
     description: "Eggs that were imported.",
 };
+/// What an egg without an installation script is stored with, for a script that comes later.
+const INSTALL_IMAGE: &str = "debian:bookworm-slim";
+const INSTALL_ENTRY: &str = "bash";
 /// The setting that remembers which shipped eggs were installed.
 const SHIPPED_SETTING: &str = "eggs:shipped";
 
@@ -211,11 +214,11 @@ fn row(egg: &hatchery_eggs::Egg, uuid: EggUuid, nest: NestId) -> NewEgg {
         config_stop: Some(egg.stop.to_string()),
         config_from: None,
         script_container: install
-            .map(|install| install.container.clone())
-            .unwrap_or_default(),
+            .map_or(INSTALL_IMAGE, |install| &install.container)
+            .to_owned(),
         script_entry: install
-            .map(|install| install.entrypoint.clone())
-            .unwrap_or_default(),
+            .map_or(INSTALL_ENTRY, |install| &install.entrypoint)
+            .to_owned(),
         script_install: install.map(|install| install.script.clone()),
         copy_script_from: None,
         force_outgoing_ip: false,

@@ -307,6 +307,11 @@ async fn a_node_s_list_is_paged() {
     assert_eq!(first["meta"], meta);
     assert_eq!(first["data"][0]["uuid"], json!(panel.world.server.uuid));
     assert_eq!(first["data"][0]["settings"]["meta"]["name"], "Main");
+    // Its egg has no installation script.
+    assert_eq!(
+        first["data"][0]["settings"]["skip_egg_scripts"],
+        json!(true)
+    );
     assert_eq!(
         first["data"][0]["process_configuration"]["stop"],
         json!({"type": "command", "value": "stop"})

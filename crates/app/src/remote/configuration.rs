@@ -43,7 +43,9 @@ fn build(server: &ServerSnapshot, location: &str, mounts: Vec<Mount>) -> ServerC
         },
         suspended: server.status == Some(ServerStatus::Suspended),
         invocation: server.startup.clone(),
-        skip_egg_scripts: server.skip_scripts,
+        // Nothing to run is as good as told to run nothing, and spares the node a sandbox.
+        skip_egg_scripts: server.skip_scripts
+            || server.egg.install_script().script.trim().is_empty(),
         environment: environment(server, location),
         labels: None,
         allocations: allocations(server),
