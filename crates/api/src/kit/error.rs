@@ -196,7 +196,7 @@ impl ApiError {
 
     /// A call to a node failed (§2.5).
     pub fn daemon(error: &NodeError) -> Self {
-        tracing::warn!(%error, "a call to a node failed");
+        log_node_failure(error);
         let passed_on =
             |status, detail: String| Self::new(status, "DaemonConnectionException", detail);
         match error {
@@ -244,7 +244,7 @@ impl ApiError {
 
     /// A call to a node failed where every failure is a time-out (§2.5, `resources`).
     pub fn daemon_timeout(error: &NodeError) -> Self {
-        tracing::warn!(%error, "a call to a node failed");
+        log_node_failure(error);
         let detail = match error {
             NodeError::Io(_) => NO_CONNECTION.to_owned(),
             NodeError::Refused {
@@ -273,6 +273,17 @@ const UNEXPECTED: &str =
     "An unexpected error was encountered while processing this request, please try again.";
 const NO_CONNECTION: &str =
     "Could not establish a connection to the machine running this server. Please try again.";
+
+/// A refusal is most often the caller's mistake, such as a file that does not exist; everything else
+/// is for the operator to see.
+fn log_node_failure(error: &NodeError) {
+    match error {
+        NodeError::Refused { status, .. } if status.is_client_error() => {
+            tracing::debug!(%error, "a node refused a call");
+        }
+        _ => tracing::warn!(%error, "a call to a node failed"),
+    }
+}
 
 fn communication_failed(status: StatusCode, request_id: Option<&str>) -> String {
     format!(

@@ -116,3 +116,50 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .unwrap_or_default();
     ApiError::internal(&std::io::Error::other(format!("panicked: {text}"))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    async fn send(router: Router, method: Method, uri: &str) -> (StatusCode, String) {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = method;
+        *request.uri_mut() = uri.parse().unwrap();
+        let Ok(response) = router.oneshot(request).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_request_and_tells_nothing() {
+        async fn broken() {
+            panic!("a secret of ours")
+        }
+        let router = before(Router::new().route("/broken", get(broken)));
+        for _ in 0..2 {
+            let (status, body) = send(router.clone(), Method::GET, "/broken/").await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(
+                body.contains("An unexpected error was encountered"),
+                "{body}"
+            );
+            assert!(!body.contains("secret"), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_a_route_made_itself_stays_as_it_is() {
+        async fn refusing() -> StatusCode {
+            StatusCode::METHOD_NOT_ALLOWED
+        }
+        let router = before(Router::new().route("/x", get(refusing)));
+        assert_eq!(
+            send(router, Method::GET, "/x").await,
+            (StatusCode::METHOD_NOT_ALLOWED, String::new())
+        );
+    }
+}
