@@ -23,12 +23,12 @@ pub(crate) async fn choose(
     ambient: &Ambient,
 ) -> Result<Arc<dyn Runtime>, RuntimeError> {
     match settings.node.runtime {
-        RuntimeChoice::Docker => docker(settings, ambient).await,
+        RuntimeChoice::Docker => docker(settings, data_dir, ambient).await,
         RuntimeChoice::Process => process(settings, data_dir, ambient),
         RuntimeChoice::Auto if !settings.node.docker_socket.exists() => {
             process(settings, data_dir, ambient)
         }
-        RuntimeChoice::Auto => match docker(settings, ambient).await {
+        RuntimeChoice::Auto => match docker(settings, data_dir, ambient).await {
             Ok(runtime) => Ok(runtime),
             Err(error) => {
                 tracing::info!(%error, "no container engine can be used, so games run as sandboxed processes");
@@ -38,14 +38,19 @@ pub(crate) async fn choose(
     }
 }
 
-async fn docker(settings: &Settings, ambient: &Ambient) -> Result<Arc<dyn Runtime>, RuntimeError> {
+async fn docker(
+    settings: &Settings,
+    data_dir: &DataDir,
+    ambient: &Ambient,
+) -> Result<Arc<dyn Runtime>, RuntimeError> {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
     let user = if uid.is_root() {
         (CONTAINER_USER, CONTAINER_USER)
     } else {
         (uid.as_raw(), gid.as_raw())
     };
-    let config = DockerConfig::new(settings.node.docker_socket.clone(), user);
+    let node = data_dir.path().display().to_string();
+    let config = DockerConfig::new(settings.node.docker_socket.clone(), node, user);
     let connect = DockerRuntime::connect(config, Arc::clone(&ambient.clock));
     match tokio::time::timeout(ENGINE_PATIENCE, connect).await {
         Ok(runtime) => Ok(Arc::new(runtime?)),

@@ -9,6 +9,9 @@ use std::path::PathBuf;
 pub struct DockerConfig {
     /// The socket of Docker or of Podman's service for Docker clients.
     pub socket: PathBuf,
+    /// What tells this node's containers from those of others at the same engine, such as the path
+    /// of its data folder. Only containers that carry it are ever found again.
+    pub node: String,
     /// User and group inside the containers, to whom the servers' folders are given.
     pub user: (u32, u32),
     /// The network of all containers.
@@ -84,7 +87,7 @@ impl fmt::Debug for Registry {
 
 impl DockerConfig {
     /// The defaults for an engine at this socket.
-    pub fn new(socket: PathBuf, user: (u32, u32)) -> Self {
+    pub fn new(socket: PathBuf, node: String, user: (u32, u32)) -> Self {
         let options = [
             ("max-size", "5m"),
             ("max-file", "1"),
@@ -93,6 +96,7 @@ impl DockerConfig {
         ];
         Self {
             socket,
+            node,
             user,
             network: NetworkConfig::default(),
             domainname: String::new(),

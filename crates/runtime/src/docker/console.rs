@@ -7,7 +7,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 
-use super::Shared;
+use super::containers::Shared;
 use super::engine::Terminal;
 use crate::keeper::{RING_BYTES, Ring};
 use crate::{Exit, MAX_CHUNK};
@@ -102,10 +102,9 @@ impl Pump {
         loop {
             let behind = showing && self.shown < self.ring.end();
             tokio::select! {
-                read = reader.read(&mut chunk) => match read {
-                    Ok(0) | Err(_) => return,
-                    Ok(count) => self.ring.push(&chunk[..count]),
-                },
+                // The console first: only what it does not take may be lost. Reading last: a game
+                // that prints without pause must still hear what is typed.
+                biased;
                 slot = self.output.reserve(), if behind => match slot {
                     Ok(slot) => {
                         let next = next(&self.ring, &mut self.shown);
@@ -121,6 +120,10 @@ impl Pump {
                 written = writer.write(&typed), if !typed.is_empty() => match written {
                     Ok(count) if count > 0 => typed.advance(count),
                     _ => typed.clear(),
+                },
+                read = reader.read(&mut chunk) => match read {
+                    Ok(0) | Err(_) => return,
+                    Ok(count) => self.ring.push(&chunk[..count]),
                 },
             }
         }

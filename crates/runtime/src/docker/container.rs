@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 use super::config::DockerConfig;
 use crate::{BindMount, InstallSpec, InstanceSpec, Job, PortBinding, ResourceLimits};
 
-/// The label by which our containers are told from others. The reference sets the same.
-pub(super) const SERVICE: (&str, &str) = ("Service", "Pterodactyl");
+/// What the reference puts on its containers too, for those who look for them.
+const SERVICE: (&str, &str) = ("Service", "Pterodactyl");
+/// The label by which a node finds its own containers again.
+pub(super) const NODE: &str = "HatcheryNode";
 /// The label that says what a container is for.
 const KIND: &str = "ContainerType";
 
@@ -165,6 +167,7 @@ fn common(
         .map(|(name, value)| (name.clone(), json!(value)))
         .collect();
     all.insert(SERVICE.0.to_owned(), json!(SERVICE.1));
+    all.insert(NODE.to_owned(), json!(config.node));
     all.insert(KIND.to_owned(), json!(kind));
     let environment: Vec<_> = environment
         .iter()
@@ -264,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_game_s_container_is_as_the_protocol_says() {
-        let config = DockerConfig::new("/run/docker.sock".into(), (988, 989));
+        let config = DockerConfig::new("/run/docker.sock".into(), "/srv".to_owned(), (988, 989));
         let spec = InstanceSpec {
             server: UUID.parse().unwrap(),
             root: "/srv/volumes/one".into(),
@@ -287,7 +290,7 @@ mod tests {
             }],
             labels: vec![
                 ("team".to_owned(), "red".to_owned()),
-                ("Service".to_owned(), "mine".to_owned()),
+                ("HatcheryNode".to_owned(), "forged".to_owned()),
             ],
         };
         let body = game(&config, config.network.interface, &spec);
@@ -299,7 +302,7 @@ mod tests {
             "OpenStdin": true,
             "Tty": true,
             "Env": ["TZ=UTC", "A=b=c"],
-            "Labels": {"team": "red", "Service": "Pterodactyl", "ContainerType": "server_process"},
+            "Labels": {"team": "red", "Service": "Pterodactyl", "HatcheryNode": "/srv", "ContainerType": "server_process"},
             "HostConfig": {
                 "Tmpfs": {"/tmp": "rw,exec,nosuid,size=100M"},
                 "Dns": ["1.1.1.1", "1.0.0.1"],
@@ -346,7 +349,7 @@ mod tests {
 
     #[test]
     fn an_installation_is_bounded_and_unprivileged_too() {
-        let config = DockerConfig::new("/run/docker.sock".into(), (988, 988));
+        let config = DockerConfig::new("/run/docker.sock".into(), "/srv".to_owned(), (988, 988));
         let spec = InstallSpec {
             server: UUID.parse().unwrap(),
             root: "/srv/volumes/one".into(),
@@ -402,7 +405,8 @@ mod tests {
 
     #[test]
     fn local_bindings_can_be_left_out() {
-        let mut config = DockerConfig::new("/run/docker.sock".into(), (988, 988));
+        let mut config =
+            DockerConfig::new("/run/docker.sock".into(), "/srv".to_owned(), (988, 988));
         config.network.ispn = true;
         let (exposed, bindings) = ports(
             &config,

@@ -25,7 +25,7 @@ use crate::RuntimeError;
 
 /// How long an ordinary call may take. Stopping a container can take the engine several seconds,
 /// and a busy disk more.
-const CALL: Duration = Duration::from_secs(60);
+const CALL: Duration = Duration::from_mins(1);
 
 /// The longest answer that is read into memory. A container's description takes a few kilobytes.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
@@ -85,6 +85,12 @@ impl ApiVersion {
     }
 }
 
+/// The body of a refusal.
+#[derive(Deserialize)]
+struct Complaint {
+    message: String,
+}
+
 /// A request without a body.
 pub(super) const NOTHING: Option<&Value> = None;
 
@@ -102,10 +108,7 @@ impl Engine {
             socket,
             version: VERSION,
         };
-        let answer = engine.send(
-            "/version",
-            engine.request(Method::GET, "/version", Bytes::new())?,
-        );
+        let answer = engine.send("/version", request(Method::GET, "/version", Bytes::new())?);
         let known: Version = parse(within(CALL, answer).await?).await?;
         let newest = ApiVersion::parse(&known.api_version)
             .ok_or_else(|| EngineError::Malformed(format!("version {}", known.api_version)))?;
@@ -192,7 +195,7 @@ impl Engine {
         headers: &[(HeaderName, HeaderValue)],
     ) -> Result<Response<Incoming>, EngineError> {
         let ApiVersion(major, minor) = self.version;
-        let mut request = self.request(method, &format!("/v{major}.{minor}{path}"), body)?;
+        let mut request = request(method, &format!("/v{major}.{minor}{path}"), body)?;
         request.headers_mut().extend(
             headers
                 .iter()
@@ -207,35 +210,11 @@ impl Engine {
         {
             return Ok(answer);
         }
-        #[derive(Deserialize)]
-        struct Complaint {
-            message: String,
-        }
         let message = match parse::<Complaint>(answer).await {
             Ok(complaint) => complaint.message,
             Err(_) => status.to_string(),
         };
         Err(EngineError::Refused { status, message })
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, EngineError> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.uri_mut() = path
-            .parse()
-            .map_err(|error| EngineError::Malformed(format!("{path}: {error}")))?;
-        request
-            .headers_mut()
-            .insert(HOST, HeaderValue::from_static("localhost"));
-        request
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(request)
     }
 
     async fn send(
@@ -264,6 +243,21 @@ impl Engine {
             .await
             .map_err(|error| unreachable(&error))
     }
+}
+
+fn request(method: Method, path: &str, body: Bytes) -> Result<Request<Full<Bytes>>, EngineError> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = path
+        .parse()
+        .map_err(|error| EngineError::Malformed(format!("{path}: {error}")))?;
+    request
+        .headers_mut()
+        .insert(HOST, HeaderValue::from_static("localhost"));
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(request)
 }
 
 /// A part of a path or query, encoded.

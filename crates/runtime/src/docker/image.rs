@@ -99,11 +99,11 @@ async fn pull(
     while let Some(frame) = answer.frame().await {
         let frame = frame.map_err(|error| EngineError::Malformed(error.to_string()))?;
         for byte in frame.into_data().unwrap_or_default() {
-            if byte != b'\n' {
-                line.push(byte);
-            } else {
+            if byte == b'\n' {
                 report(&line, progress)?;
                 line.clear();
+            } else {
+                line.push(byte);
             }
         }
         if line.len() > MAX_LINE {

@@ -7,24 +7,21 @@
 mod config;
 mod console;
 mod container;
+mod containers;
 mod engine;
 mod image;
 mod network;
 mod script;
 mod usage;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hatchery_ambient::Clock;
-use hatchery_serverfs::{Owner, ServerDir};
 use hatchery_vocab::{ServerUuid, Timestamp};
-use http::{Method, StatusCode};
-use http_body_util::BodyExt;
+use http::Method;
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,59 +30,17 @@ use tokio::sync::{mpsc, oneshot};
 pub use config::{DockerConfig, NetworkConfig, Registry, Subnet};
 
 use self::console::Ends;
+use self::containers::{Shared, give};
 use self::engine::{Engine, EngineError, NOTHING, Terminal, encode};
 use self::usage::Sample;
-use crate::keeper::RING_BYTES;
 use crate::{
-    CONSOLE_DEPTH, Console, Exit, Found, InstallSpec, InstanceSpec, Job, ResourceLimits, Runtime,
+    CONSOLE_DEPTH, Console, Found, InstallSpec, InstanceSpec, Job, ResourceLimits, Runtime,
     RuntimeError, Signal, Usage,
 };
-
-/// How many lines of an instance's log are read when it is found again.
-const HISTORY_LINES: u32 = 1000;
 
 /// The container runtime. Clones are the same runtime.
 #[derive(Clone, Debug)]
 pub struct DockerRuntime(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    config: DockerConfig,
-    clock: Arc<dyn Clock>,
-    engine: Engine,
-    interface: IpAddr,
-    /// The memory limits in bytes of the containers that we are attached to, by their names.
-    attached: Mutex<HashMap<String, u64>>,
-}
-
-/// What we want to know of a container.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Inspection {
-    state: State,
-    #[serde(default)]
-    host_config: HostConfig,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct State {
-    status: String,
-    running: bool,
-    #[serde(default)]
-    exit_code: i32,
-    #[serde(rename = "OOMKilled", default)]
-    oom_killed: bool,
-    #[serde(default)]
-    started_at: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HostConfig {
-    #[serde(default)]
-    memory: u64,
-}
 
 impl DockerRuntime {
     /// Reaches the engine, agrees on a version and makes sure that the network exists. An error
@@ -113,7 +68,7 @@ impl DockerRuntime {
     async fn start_game(&self, spec: &InstanceSpec) -> Result<Console, RuntimeError> {
         let shared = &self.0;
         let name = container::name(spec.server, Job::Game);
-        shared.make_room(&name).await?;
+        shared.make_room(spec.server).await?;
         give(&spec.root, shared.config.user).await?;
         let body = container::game(&shared.config, shared.interface, spec);
         shared.create(&name, &body).await?;
@@ -123,7 +78,7 @@ impl DockerRuntime {
     async fn start_installation(&self, spec: &InstallSpec) -> Result<Console, RuntimeError> {
         let shared = &self.0;
         let name = container::name(spec.server, Job::Install);
-        shared.make_room(&name).await?;
+        shared.make_room(spec.server).await?;
         // Nobody watches a pull for an installation; a channel without a reader takes its lines.
         let (progress, _) = mpsc::channel(1);
         image::ensure(
@@ -213,8 +168,8 @@ impl DockerRuntime {
             #[serde(default)]
             names: Vec<String>,
         }
-        let (label, value) = container::SERVICE;
-        let filters = json!({"label": [format!("{label}={value}")]}).to_string();
+        let label = format!("{}={}", container::NODE, self.0.config.node);
+        let filters = json!({"label": [label]}).to_string();
         let path = format!("/containers/json?all=true&filters={}", encode(&filters));
         let listed: Vec<Listed> = self
             .0
@@ -240,7 +195,7 @@ impl DockerRuntime {
                 }),
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::error!(%server, %error, "a container that exists could not be adopted")
+                    tracing::error!(%server, %error, "a container that exists could not be adopted");
                 }
             }
         }
@@ -282,165 +237,6 @@ impl DockerRuntime {
     }
 }
 
-impl Shared {
-    /// Makes sure that the name is free. What an earlier crash left is removed; what runs stays.
-    async fn make_room(&self, name: &str) -> Result<(), RuntimeError> {
-        match self.inspect(name).await {
-            Ok(inspection) if inspection.state.running => Err(RuntimeError::AlreadyRunning),
-            Ok(_) => self
-                .remove(name)
-                .await
-                .map_err(|error| error.during("removing an old container")),
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error.during("looking for an old container")),
-        }
-    }
-
-    async fn create(&self, name: &str, body: &Value) -> Result<(), RuntimeError> {
-        let path = format!("/containers/create?name={name}");
-        match self
-            .engine
-            .ask::<Value>(Method::POST, &path, Some(body))
-            .await
-        {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() => Err(RuntimeError::Image {
-                image: body["Image"].as_str().unwrap_or_default().to_owned(),
-                reason: error.to_string(),
-            }),
-            Err(error) => Err(error.during("creating the container")),
-        }
-    }
-
-    async fn bring_script(&self, name: &str, text: &str) -> Result<(), EngineError> {
-        let path = container::SCRIPT.trim_start_matches('/');
-        let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
-        let archive = script::archive(directory, file, text.as_bytes())
-            .map_err(|error| EngineError::Malformed(error.to_string()))?;
-        self.engine
-            .put(
-                &format!("/containers/{name}/archive?path=%2F"),
-                "application/x-tar",
-                archive,
-            )
-            .await
-    }
-
-    async fn inspect(&self, name: &str) -> Result<Inspection, EngineError> {
-        self.engine
-            .ask(Method::GET, &format!("/containers/{name}/json"), NOTHING)
-            .await
-    }
-
-    async fn attach(&self, name: &str) -> Result<Terminal, EngineError> {
-        self.engine
-            .hijack(&format!(
-                "/containers/{name}/attach?stream=1&stdin=1&stdout=1&stderr=1"
-            ))
-            .await
-    }
-
-    /// The terminal of a container that runs; nothing when it does not.
-    async fn attach_if_running(&self, name: &str) -> Result<Option<Terminal>, EngineError> {
-        if self.inspect(name).await?.state.running {
-            self.attach(name).await.map(Some)
-        } else {
-            Ok(None)
-        }
-    }
-
-    /// The last of what a container printed, as much as a console remembers.
-    async fn history(&self, name: &str) -> Result<Vec<u8>, EngineError> {
-        let path = format!("/containers/{name}/logs?stdout=1&stderr=1&tail={HISTORY_LINES}");
-        let mut log = self.engine.stream(Method::GET, &path, &[]).await?;
-        let mut history = Vec::new();
-        while let Some(frame) = log.frame().await {
-            let frame = frame.map_err(|error| EngineError::Malformed(error.to_string()))?;
-            history.extend_from_slice(&frame.into_data().unwrap_or_default());
-            let surplus = history.len().saturating_sub(RING_BYTES);
-            history.drain(..surplus);
-        }
-        Ok(history)
-    }
-
-    /// Waits until a container does not run, and says how it ended.
-    async fn exit_of(&self, name: &str) -> Result<Exit, EngineError> {
-        let path = format!("/containers/{name}/wait?condition=not-running");
-        let ended = self.engine.stream(Method::POST, &path, &[]).await?;
-        // The answer's body ends when the container has.
-        ended
-            .collect()
-            .await
-            .map_err(|error| EngineError::Malformed(error.to_string()))?;
-        let State {
-            exit_code,
-            oom_killed,
-            ..
-        } = self.inspect(name).await?.state;
-        Ok(Exit {
-            code: exit_code,
-            out_of_memory: oom_killed,
-        })
-    }
-
-    /// Removes a container, running or not; one that is gone is fine.
-    async fn remove(&self, name: &str) -> Result<(), EngineError> {
-        let path = format!("/containers/{name}?force=true&v=true");
-        match self.engine.tell(Method::DELETE, &path, NOTHING).await {
-            // Conflict: it is being removed already.
-            Err(error) if error.is_not_found() || error.has_status(StatusCode::CONFLICT) => Ok(()),
-            other => other,
-        }
-    }
-
-    /// Removes a container that never came to run.
-    async fn clean_up(&self, name: &str) {
-        if let Err(error) = self.remove(name).await {
-            tracing::warn!(container = name, %error, "a container that did not start could not be removed");
-        }
-    }
-
-    async fn kill(&self, name: &str, signal: Signal) -> Result<(), RuntimeError> {
-        let word = match signal {
-            Signal::Abort => "SIGABRT",
-            Signal::Interrupt => "SIGINT",
-            Signal::Kill => "SIGKILL",
-            Signal::Quit => "SIGQUIT",
-            Signal::Terminate => "SIGTERM",
-        };
-        let path = format!("/containers/{name}/kill?signal={word}");
-        match self.engine.tell(Method::POST, &path, NOTHING).await {
-            // Conflict: it does not run.
-            Err(error) if error.is_not_found() || error.has_status(StatusCode::CONFLICT) => {
-                Err(RuntimeError::NotFound)
-            }
-            other => other.map_err(|error| error.during("sending a signal to the container")),
-        }
-    }
-
-    fn forget(&self, name: &str) {
-        self.attached.lock().remove(name);
-    }
-}
-
-/// Gives the server's folder to the user that the container runs as.
-async fn give(root: &Path, (uid, gid): (u32, u32)) -> Result<(), RuntimeError> {
-    const ACTION: &str = "giving the server's folder to its user";
-    let root = root.to_owned();
-    let given = tokio::task::spawn_blocking(move || {
-        if rustix::process::geteuid().is_root() {
-            ServerDir::open(&root)?.give_to(Owner { uid, gid })
-        } else {
-            // Without privileges the folder is ours already, or the engine maps its user.
-            Ok(())
-        }
-    });
-    match given.await {
-        Ok(outcome) => outcome.map_err(|error| RuntimeError::failed(ACTION, error)),
-        Err(error) => Err(RuntimeError::failed(ACTION, error)),
-    }
-}
-
 impl Runtime for DockerRuntime {
     fn name(&self) -> &'static str {
         "docker"
@@ -476,23 +272,15 @@ impl Runtime for DockerRuntime {
         signal: Signal,
     ) -> BoxFuture<'_, Result<(), RuntimeError>> {
         async move {
-            self.0
-                .kill(&container::name(server, Job::Game), signal)
-                .await
+            let (name, _) = self.0.current(server)?;
+            self.0.kill(&name, signal).await
         }
         .boxed()
     }
 
     fn usage(&self, server: ServerUuid) -> BoxFuture<'_, Result<Usage, RuntimeError>> {
         async move {
-            let name = container::name(server, Job::Game);
-            let limit = self
-                .0
-                .attached
-                .lock()
-                .get(&name)
-                .copied()
-                .ok_or(RuntimeError::NotFound)?;
+            let (name, limit) = self.0.current(server)?;
             let path = format!("/containers/{name}/stats?stream=false&one-shot=true");
             let sample: Sample = match self.0.engine.ask(Method::GET, &path, NOTHING).await {
                 Err(error) if error.is_not_found() => return Err(RuntimeError::NotFound),

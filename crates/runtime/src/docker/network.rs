@@ -13,6 +13,11 @@ use super::engine::{Engine, EngineError, NOTHING, encode};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Network {
+    id: String,
+    name: String,
+    /// In RFC 3339.
+    #[serde(default)]
+    created: String,
     #[serde(default)]
     driver: String,
     #[serde(rename = "IPAM", default)]
@@ -35,15 +40,34 @@ struct Range {
 
 /// Creates the network where it is missing, and returns the host's address in it.
 pub(super) async fn ensure(engine: &Engine, config: &NetworkConfig) -> Result<IpAddr, EngineError> {
-    let path = format!("/networks/{}", encode(&config.name));
-    let network = match engine.ask::<Network>(Method::GET, &path, NOTHING).await {
-        Err(error) if error.is_not_found() => {
-            create(engine, config).await?;
-            engine.ask(Method::GET, &path, NOTHING).await?
+    let mut networks = find(engine, config).await?;
+    if networks.is_empty() {
+        create(engine, config).await?;
+        networks = find(engine, config).await?;
+    }
+    let mut networks = networks.into_iter();
+    let network = networks
+        .next()
+        .ok_or_else(|| EngineError::Malformed("the new network is not there".to_owned()))?;
+    // Engines let two that create at once have a network each, and then know neither by its name.
+    // Everybody keeps the oldest; what another one still uses is not deleted.
+    for twin in networks {
+        let path = format!("/networks/{}", encode(&twin.id));
+        if let Err(error) = engine.tell(Method::DELETE, &path, NOTHING).await {
+            tracing::debug!(network = twin.id, %error, "a second network of the name stays");
         }
-        other => other?,
-    };
+    }
     Ok(interface(config, &network))
+}
+
+/// All networks of exactly this name, the oldest first.
+async fn find(engine: &Engine, config: &NetworkConfig) -> Result<Vec<Network>, EngineError> {
+    let filters = json!({"name": [config.name]}).to_string();
+    let path = format!("/networks?filters={}", encode(&filters));
+    let mut networks: Vec<Network> = engine.ask(Method::GET, &path, NOTHING).await?;
+    networks.retain(|network| network.name == config.name);
+    networks.sort_by(|one, other| (&one.created, &one.id).cmp(&(&other.created, &other.id)));
+    Ok(networks)
 }
 
 fn interface(config: &NetworkConfig, network: &Network) -> IpAddr {
@@ -118,7 +142,11 @@ mod tests {
     #[test]
     fn the_host_s_address_is_the_gateway() {
         let config = NetworkConfig::default();
-        let read = |text: &str| interface(&config, &serde_json::from_str(text).unwrap());
+        let read = |text: &str| {
+            let mut network: Value = serde_json::from_str(text).unwrap();
+            (network["Id"], network["Name"]) = (json!("1"), json!("n"));
+            interface(&config, &serde_json::from_value(network).unwrap())
+        };
         let both = r#"{"Driver":"bridge","IPAM":{"Config":[{"Gateway":"fd00::1"},{"Gateway":"10.1.0.1"}]}}"#;
         assert_eq!(read(both).to_string(), "10.1.0.1");
         assert_eq!(

@@ -14,8 +14,10 @@ mod support;
 
 mod confinement;
 mod console;
+mod docker;
 mod fake;
 mod games;
 mod install;
 mod limits;
+mod shared;
 mod survival;

@@ -125,7 +125,7 @@ fn config(data: &Path) -> ProcessConfig {
 }
 
 /// A server that no other test has, in this run or in one beside it.
-fn fresh_server() -> ServerUuid {
+pub(crate) fn fresh_server() -> ServerUuid {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!(
