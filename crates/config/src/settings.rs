@@ -149,8 +149,9 @@ settings! {
             header_timeout: NonZeroU32 = "60",
             /// How many seconds requests in flight may take to end when the panel stops.
             shutdown_timeout: u32 = "10",
-            /// The largest body of a request to the API, in MiB. Uploads have `node.upload_limit`.
-            max_body: MiB = "8",
+            /// The largest body of a request to the API, in MiB; files that are written by the API count.
+            /// Uploads by link have `node.upload_limit`.
+            max_body: MiB = "100",
         }
 
         /// How often the client API may be called.

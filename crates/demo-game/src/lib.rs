@@ -52,32 +52,31 @@ enum Event {
 
 /// Runs the game until it is told to end. `arguments` are those after `demo-game`.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let result = match port(arguments) {
-        Ok(port) => open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
-        Err(usage) => Err(usage.to_owned()),
+    let Some(port) = port(arguments) else {
+        // When even standard error is gone, the exit code must do.
+        let _ = writeln!(io::stderr(), "{USAGE}");
+        return ExitCode::FAILURE;
     };
-    match result {
+    let house = Arc::new(House::default());
+    house.keep_log();
+    match open(&house, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))) {
         Ok(code) => code,
         Err(message) => {
-            // When even standard error is gone, the exit code must do.
-            let _ = writeln!(io::stderr(), "{message}");
+            house.say(&message);
             ExitCode::FAILURE
         }
     }
 }
 
-fn port(arguments: impl IntoIterator<Item = OsString>) -> Result<u16, &'static str> {
+fn port(arguments: impl IntoIterator<Item = OsString>) -> Option<u16> {
     let mut arguments = arguments.into_iter();
     match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(flag), Some(port), None) if flag == "--port" => port
-            .to_str()
-            .and_then(|port| port.parse().ok())
-            .ok_or(USAGE),
-        _ => Err(USAGE),
+        (Some(flag), Some(port), None) if flag == "--port" => port.to_str()?.parse().ok(),
+        _ => None,
     }
 }
 
-fn open(address: SocketAddr) -> Result<ExitCode, String> {
+fn open(house: &Arc<House>, address: SocketAddr) -> Result<ExitCode, String> {
     let (events, inbox) = sync_channel(QUEUE);
     // Signals are caught before anything else, so that none can be missed.
     let signals = Signals::new([SIGINT, SIGTERM])
@@ -86,14 +85,12 @@ fn open(address: SocketAddr) -> Result<ExitCode, String> {
         let events = events.clone();
         move || forward_signals(signals, &events)
     })?;
-    let house = Arc::new(House::default());
-    house.keep_log();
     house.say(BANNER.trim_start_matches('\n'));
     house.say(&format!(
         "Message of the day: {}",
         house::message_of_the_day()
     ));
-    let address = network::listen(address, &house).map_err(|error| {
+    let address = network::listen(address, house).map_err(|error| {
         format!(
             "cannot open port {}: {error}. Is another server using it?",
             address.port()
@@ -107,7 +104,7 @@ fn open(address: SocketAddr) -> Result<ExitCode, String> {
     spawn("console", move || {
         forward_lines(io::stdin().lock(), &events);
     })?;
-    Ok(main_loop(&house, &inbox))
+    Ok(main_loop(house, &inbox))
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), String> {

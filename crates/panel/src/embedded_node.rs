@@ -14,6 +14,8 @@ const TOKEN_ID: usize = 16;
 const TOKEN: usize = 64;
 const LOCATION: &str = "local";
 const NAME: &str = "This machine";
+/// What is noted for a panel that will listen on any port, until it does.
+const UNDECIDED_PORT: u16 = 8080;
 /// The port that clients use for SFTP.
 const SFTP: u16 = 2022;
 /// How many times the memory and disk there is may be promised, in percent on top; −1 is no limit.
@@ -129,6 +131,8 @@ impl Address {
             }
             None => (reachable(listening), listening.port()),
         };
+        // A command that runs before the first panel does not know a port that is picked at start.
+        let port = if port == 0 { UNDECIDED_PORT } else { port };
         Self { scheme, host, port }
     }
 

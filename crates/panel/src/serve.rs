@@ -36,6 +36,12 @@ const MAX_BLOCKING: usize = 64;
 /// How long the runtime waits for such threads once everything else has ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
+/// The answer to a request that crashed (client-api.md §2.4).
+const CRASHED: &str = concat!(
+    r#"{"errors":[{"code":"HttpException","status":"500","#,
+    r#""detail":"An unexpected error was encountered while processing this request, please try again."}]}"#,
+);
+
 /// Why the panel does not run: a sentence that says what to mend.
 pub(crate) type ServeError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -205,15 +211,13 @@ async fn name_client(
 }
 
 /// A handler that panicked ends its own request and nothing else.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn crashed(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
     let text = text
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = text, "a request crashed");
-    const BODY: &str = r#"{"errors":[{"code":"HttpException","status":"500","detail":"An unexpected error was encountered while processing this request, please try again."}]}"#;
-    let mut response = Response::new(Body::from(BODY));
+    let mut response = Response::new(Body::from(CRASHED));
     *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
     let json = axum::http::HeaderValue::from_static("application/json");
     response

@@ -74,7 +74,7 @@ impl Supervisor {
                 match ended {
                     Ok(Ok(())) => return,
                     Ok(Err(error)) => {
-                        tracing::error!(task = name, %error, "background task failed")
+                        tracing::error!(task = name, %error, "background task failed");
                     }
                     Err(error) => tracing::error!(task = name, %error, "background task crashed"),
                 }
@@ -135,7 +135,7 @@ mod tests {
     async fn the_word_to_shut_down_ends_tasks_and_waits() {
         let (giver, shutdown) = Shutdown::new();
         let mut supervisor = Supervisor::new(shutdown);
-        supervisor.keep("endless", || std::future::pending::<Result<(), &str>>());
+        supervisor.keep("endless", std::future::pending::<Result<(), &str>>);
         supervisor.keep("broken", || async { Err("always") });
         giver.send(true).unwrap();
         supervisor.join().await;

@@ -8,11 +8,10 @@ use hatchery_ambient::{Clock, SystemClock};
 use hatchery_config::{Database, RuntimeChoice, Settings};
 use hatchery_runtime::process::{self, Severity};
 use hatchery_vocab::{MiB, Timestamp};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use serde_json::{Value, json};
 
 use super::output::{Failure, Output};
-use crate::data_dir::DataDir;
+use crate::data_dir::{DataDir, DataDirError};
 
 /// Less free disk than this deserves a warning.
 const LITTLE_DISK: MiB = MiB::new(2048);
@@ -95,7 +94,6 @@ pub(super) fn run(settings: &Settings, output: Output) -> Result<(), Failure> {
         disk(settings),
         database(settings),
         clock(),
-        files(),
     ];
     findings.extend(runtime());
     findings.extend([
@@ -138,7 +136,9 @@ fn data_folder(settings: &Settings) -> Finding {
     let path = data_dir.path().display();
     match data_dir.lock() {
         Ok(_) => Finding::good(WHAT, format!("{path} is ours")),
-        Err(error @ crate::data_dir::DataDirError::InUse { .. }) => Finding::good(WHAT, error),
+        Err(DataDirError::InUse { .. }) => {
+            Finding::good(WHAT, format!("{path} is used by a running panel"))
+        }
         Err(error) => Finding::bad(
             WHAT,
             error,
@@ -192,25 +192,6 @@ fn clock() -> Finding {
         Finding::bad(WHAT, now.iso_utc(), remedy)
     } else {
         Finding::good(WHAT, now.iso_utc())
-    }
-}
-
-fn files() -> Finding {
-    const WHAT: &str = "files";
-    let opened = rustix::fs::openat2(
-        CWD,
-        ".",
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-    );
-    match opened {
-        Ok(_) => Finding::good(WHAT, "the kernel has openat2"),
-        Err(error) => Finding::warning(
-            WHAT,
-            format!("the kernel refuses openat2 ({error}); a slower way is used"),
-            "use Linux 5.6 or later, and let the container's seccomp profile allow it",
-        ),
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, print};
 
 #[derive(Debug, Args)]
 pub(super) struct OpenapiArguments {
@@ -39,16 +39,16 @@ pub(super) fn version(output: Output) -> Result<(), Failure> {
     )
 }
 
-pub(super) fn openapi(arguments: &OpenapiArguments, output: Output) -> Result<(), Failure> {
+pub(super) fn openapi(arguments: &OpenapiArguments) -> Result<(), Failure> {
     let document = match arguments.interface {
         Interface::Client => hatchery_api::openapi::client(),
     };
-    output.text(serde_json::to_string_pretty(&document)?)
+    print(serde_json::to_string_pretty(&document)?)
 }
 
-pub(super) fn docs(arguments: &DocsArguments, output: Output) -> Result<(), Failure> {
+pub(super) fn docs(arguments: &DocsArguments) -> Result<(), Failure> {
     let page = match arguments.page {
         DocsPage::Configuration => hatchery_config::reference(),
     };
-    output.text(page.trim_end())
+    print(page.trim_end())
 }

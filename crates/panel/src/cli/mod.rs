@@ -114,8 +114,8 @@ fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     match command {
         Command::Version => return documents::version(output),
-        Command::Openapi(arguments) => return documents::openapi(&arguments, output),
-        Command::Docs(arguments) => return documents::docs(&arguments, output),
+        Command::Openapi(arguments) => return documents::openapi(&arguments),
+        Command::Docs(arguments) => return documents::docs(&arguments),
         _ => {}
     }
     let listen = match &command {

@@ -23,22 +23,7 @@ impl Output {
 
     /// Prints the answer in the form that was asked for.
     pub(crate) fn answer(self, human: impl Display, json: &Value) -> Result<(), Failure> {
-        if self.json {
-            self.text(json)
-        } else {
-            self.text(human)
-        }
-    }
-
-    /// Prints a text as it is.
-    pub(crate) fn text(self, text: impl Display) -> Result<(), Failure> {
-        match writeln!(io::stdout(), "{text}") {
-            // Whoever read it has seen enough, as in `hatchery egg list | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => {
-                written.map_err(|error| Failure::new(format!("cannot write the answer: {error}")))
-            }
-        }
+        if self.json { print(json) } else { print(human) }
     }
 
     /// Prints why the command failed.
@@ -70,5 +55,16 @@ impl Failure {
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+/// Prints a text on standard output as it is.
+pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{text}") {
+        // Whoever read it has seen enough, as in `hatchery egg list | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => {
+            written.map_err(|error| Failure::new(format!("cannot write the answer: {error}")))
+        }
     }
 }

@@ -52,6 +52,10 @@ impl Html {
     }
 }
 
+const CARD: &str =
+    r#"<section class="card"><h1>{{title}}</h1><p>{{sentence}}</p>{{link}}</section>"#;
+const LIST: &str = r#"<div class="complaints" role="alert"><ul>{{items}}</ul></div>"#;
+
 /// A card with a heading, a sentence and a link.
 pub(super) fn message(title: &str, sentence: &str, link: Option<(&str, &str)>) -> String {
     let link = link.map(|(address, label)| {
@@ -64,8 +68,6 @@ pub(super) fn message(title: &str, sentence: &str, link: Option<(&str, &str)>) -
             ],
         )
     });
-    const CARD: &str =
-        "<section class=\"card\"><h1>{{title}}</h1><p>{{sentence}}</p>{{link}}</section>";
     let values = [
         ("title", Html::text(title)),
         ("sentence", Html::text(sentence)),
@@ -79,7 +81,6 @@ pub(super) fn complaints(sentences: &[String]) -> Html {
     if sentences.is_empty() {
         return Html::default();
     }
-    const LIST: &str = r#"<div class="complaints" role="alert"><ul>{{items}}</ul></div>"#;
     let items = sentences
         .iter()
         .map(|sentence| Html::template("<li>{{text}}</li>", &[("text", Html::text(sentence))]));

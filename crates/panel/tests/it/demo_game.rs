@@ -118,7 +118,7 @@ fn a_port_in_use_is_named() {
     let game = Game::start(&place);
     let output = place.run(&["demo-game", "--port", &game.port.to_string()]);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
     assert!(
         said.contains(&format!("cannot open port {}", game.port)),
         "{said}"

@@ -49,12 +49,7 @@ fn the_link_leads_from_nothing_to_a_key_that_works() {
     assert_eq!(account["attributes"]["admin"], true);
 
     assert_eq!(panel.get(&path).status, 403);
-    let again = [
-        &PERSON[..],
-        &[("token", panel.setup_token()), ("username", "eve")],
-    ]
-    .concat();
-    assert_eq!(panel.post_form("/setup", &again).status, 403);
+    assert_eq!(panel.post_form("/setup", &fields).status, 403);
     assert_eq!(place.json(&["user", "list"]).as_array().unwrap().len(), 1);
 }
 

@@ -160,9 +160,8 @@ impl Panel {
     /// Sends a form.
     pub(crate) fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let encode = |text: &str| {
-            text.bytes()
-                .map(|byte| format!("%{byte:02X}"))
-                .collect::<String>()
+            let encoded: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            encoded.concat()
         };
         let body: Vec<String> = fields
             .iter()

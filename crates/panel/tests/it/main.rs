@@ -1,5 +1,5 @@
 //! The binary as its users see it: started, asked over HTTP and on the command line, and killed.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 mod commands;
 mod demo_game;

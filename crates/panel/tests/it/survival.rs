@@ -1,5 +1,7 @@
 //! What must outlive the process.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -105,4 +107,67 @@ fn kill_9_under_load_loses_no_acknowledged_write() {
             );
         }
     }
+}
+
+#[test]
+fn a_game_survives_kill_9_of_its_panel_and_is_found_again() {
+    let place = Place::new();
+    if place.run(&["doctor"]).status.code() != Some(0) {
+        // Without namespaces or mounts no game can be confined, and so none is run.
+        println!("SKIPPED: this machine cannot run games as processes, see `hatchery doctor`");
+        return;
+    }
+    let key = place.key();
+    let panel = place.serve();
+    let port = free_port().to_string();
+    let server = place.json(&[
+        "server", "create", "--name", "Hens", "--owner", "admin", "--egg", "demo", "--port", &port,
+        "--start",
+    ]);
+    let server = format!(
+        "/api/client/servers/{}",
+        server["identifier"].as_str().unwrap()
+    );
+    panel.until(|_| game_answers(&port));
+    panel.signal(Signal::KILL);
+    assert_eq!(panel.wait(), None);
+    assert!(game_answers(&port), "the game ended with its panel");
+
+    let panel = place.serve();
+    let send = |path: &str, body: &str| {
+        panel
+            .call(&key, "POST", &format!("{server}/{path}"), body)
+            .status
+    };
+    panel.until(|_| send("command", r#"{"command":"say still here"}"#) == 204);
+    let log = format!("{server}/files/contents?file=logs/latest.log");
+    panel.until(|panel| {
+        panel
+            .call(&key, "GET", &log, "")
+            .body
+            .contains("<Farmer> still here")
+    });
+    assert_eq!(send("power", r#"{"signal":"stop"}"#), 204);
+    panel.until(|_| !game_answers(&port));
+}
+
+/// A port that was free a moment ago, for TCP and UDP.
+fn free_port() -> u16 {
+    TcpListener::bind("0.0.0.0:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Whether the game answers a ping on its port.
+fn game_answers(port: &str) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut player = TcpStream::connect(format!("127.0.0.1:{port}"))?;
+        player.write_all(b"ping\nquit\n")?;
+        let mut heard = String::new();
+        player.read_to_string(&mut heard)?;
+        Ok(heard.contains("pong"))
+    };
+    ask().unwrap_or(false)
 }
