@@ -19,6 +19,6 @@ pub use settings::{
     Http, Key, Log, Metrics, Node, PasswordHashing, RateLimit, Section, Session, Settings,
 };
 pub use value::{
-    Database, LogFormat, LogLevel, MetricsAccess, PortRange, Ports, RuntimeChoice, Setting,
+    Database, LogFormat, LogLevel, MetricsAccess, Origin, PortRange, Ports, RuntimeChoice, Setting,
     TwoFactorRule,
 };

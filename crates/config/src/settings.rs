@@ -9,7 +9,8 @@ use ipnet::IpNet;
 
 use crate::layers::{Layers, Problem};
 use crate::value::{
-    Database, LogFormat, LogLevel, MetricsAccess, Ports, RuntimeChoice, Setting, TwoFactorRule,
+    Database, LogFormat, LogLevel, MetricsAccess, Origin, Ports, RuntimeChoice, Setting,
+    TwoFactorRule,
 };
 
 /// One setting, for the reference and for finding misspelt names.
@@ -124,7 +125,7 @@ settings! {
             name: String = "Hatchery",
             /// The address at which browsers and programs reach the panel, such as `https://panel.example.com`.
             /// Empty means the address that the panel listens on. Links and WebSocket addresses begin with it.
-            url: Option<String> = "",
+            url: Option<Origin> = "",
             /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks.
             /// Without any, the address of the connection is the client's address.
             trusted_proxies: Vec<IpNet> = "",

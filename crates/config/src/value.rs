@@ -220,6 +220,32 @@ impl fmt::Debug for Database {
     }
 }
 
+/// Scheme, host and port of a web address, without anything after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// The address without a slash at the end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for Origin {
+    const KIND: &'static str = "an address such as https://panel.example.com";
+
+    fn read(text: &str) -> Option<Self> {
+        let origin = text.trim_end_matches('/');
+        let authority = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"))?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+        let valid =
+            !authority.is_empty() && !authority.starts_with(':') && authority.bytes().all(plain);
+        valid.then(|| Self(origin.to_owned()))
+    }
+}
+
 /// Ports from the first to the last, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
@@ -295,6 +321,33 @@ mod tests {
         assert_eq!(Database::read("mysql://localhost"), None);
         let postgres = Database::read("postgres://me:secret@localhost/panel").unwrap();
         assert!(!format!("{postgres:?}").contains("secret"));
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_and_no_more() {
+        for (text, origin) in [
+            (
+                "https://panel.example.com/",
+                Some("https://panel.example.com"),
+            ),
+            (
+                "http://[2001:db8::1]:8080",
+                Some("http://[2001:db8::1]:8080"),
+            ),
+            ("panel.example.com", None),
+            ("ftp://panel.example.com", None),
+            ("https://", None),
+            ("https://:80", None),
+            ("https://me@panel.example.com", None),
+            ("https://panel.example.com/path", None),
+            ("https://panel.example.com?x", None),
+        ] {
+            assert_eq!(
+                Origin::read(text).as_ref().map(Origin::as_str),
+                origin,
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -72,10 +72,7 @@ fn app_settings(settings: &Settings) -> hatchery_app::Settings {
     const SECONDS_PER_MINUTE: u64 = 60;
     hatchery_app::Settings {
         app_name: settings.name.clone(),
-        app_url: settings
-            .url
-            .as_deref()
-            .map(|url| url.trim_end_matches('/').to_owned()),
+        app_url: settings.url.as_ref().map(|url| url.as_str().to_owned()),
         requests_per_minute: settings.rate_limit.per_minute,
         trusted_proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
         two_factor: match settings.two_factor {

@@ -114,10 +114,8 @@ pub(crate) struct Address {
 impl Address {
     /// From the configured URL, else from where the panel listens.
     pub(crate) fn of(settings: &Settings, listening: SocketAddr) -> Self {
-        let url = settings
-            .url
-            .as_deref()
-            .and_then(|url| url.parse::<axum::http::Uri>().ok());
+        let url = settings.url.as_ref();
+        let url = url.and_then(|url| url.as_str().parse::<axum::http::Uri>().ok());
         let authority = url.as_ref().and_then(axum::http::Uri::authority);
         let https = url.as_ref().and_then(axum::http::Uri::scheme_str) == Some("https");
         let scheme = if https { "https" } else { "http" };
@@ -163,7 +161,7 @@ fn reachable(listening: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hatchery_config::Layers;
+    use hatchery_config::{Layers, Origin, Setting};
 
     use super::*;
 
@@ -189,10 +187,9 @@ mod tests {
                 "127.0.0.1:9",
                 "http://[2001:db8::1]:8080",
             ),
-            (Some("nonsense"), "127.0.0.1:8080", "http://127.0.0.1:8080"),
         ] {
             let settings = Settings {
-                url: url.map(str::to_owned),
+                url: url.map(|url| Origin::read(url).unwrap()),
                 ..plain.clone()
             };
             assert_eq!(
