@@ -8,7 +8,7 @@ while read -r word rest; do
     crash) exit 3 ;;
     leave) exit 0 ;;
     # Memory without end.
-    hoard) tail /dev/zero ;;
+    hoard) exec tail /dev/zero ;;
     # A file of so many MiB.
     fill) head -c "${rest}M" /dev/zero >heap && echo "filled $rest MiB" ;;
     flood) seq -f 'line %.0f of the flood' "$rest" && echo "the flood is over" ;;

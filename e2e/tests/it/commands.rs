@@ -5,7 +5,7 @@ use std::process::Command;
 use hatchery_e2e::{Engine, Options, Panel};
 use serde_json::json;
 
-use crate::world::{World, binary, run};
+use crate::world::{World, binary, run, wait_for};
 
 fn options() -> Options {
     Options {
@@ -18,7 +18,7 @@ fn options() -> Options {
 #[test]
 fn the_first_start_prints_a_link_that_works_once() {
     let mut panel = Panel::start(options()).unwrap();
-    let link = link(&panel).expect("no link in what the first start prints");
+    let link = wait_for("the link", || link(&panel));
     let path = link.strip_prefix(&panel.url()).unwrap().to_owned();
     let page = panel.client(None).get(&path).unwrap().expect(200).unwrap();
     assert!(page.text().contains("<form"), "{}", page.text());
@@ -101,8 +101,11 @@ fn a_key_that_is_deleted_is_refused_at_once() {
     let made = client.post("/api/client/account/api-keys", &body).unwrap();
     let made = made.expect_json(200).unwrap();
     let identifier = made["attributes"]["identifier"].as_str().unwrap();
-    let token = made["meta"]["secret_token"].as_str().unwrap();
-    let other = world.panel.client(Some(token));
+    let token = format!(
+        "{identifier}{}",
+        made["meta"]["secret_token"].as_str().unwrap()
+    );
+    let other = world.panel.client(Some(&token));
     other.get("/api/client").unwrap().expect(200).unwrap();
 
     let path = format!("/api/client/account/api-keys/{identifier}");

@@ -75,12 +75,12 @@ impl Console {
         self.socket.send(Message::text(text)).unwrap();
     }
 
-    /// Waits for a line that contains a text, and forgets what came before.
+    /// Waits for a line that contains a text, and forgets the lines before it.
     pub(crate) fn line(&mut self, part: &str) -> String {
         self.event("console output", part)
     }
 
-    /// Waits for a state, and forgets what came before.
+    /// Waits for a state, and forgets the states before it.
     pub(crate) fn status(&mut self, state: &str) {
         self.event("status", state);
     }
@@ -96,7 +96,7 @@ impl Console {
         None
     }
 
-    /// Waits for an event whose argument contains a text, and forgets what came before.
+    /// Waits for an event whose argument contains a text, and forgets those of its kind before it.
     pub(crate) fn event(&mut self, name: &str, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut searched = 0;
@@ -105,7 +105,13 @@ impl Console {
                 .iter()
                 .position(|(known, argument)| known == name && argument.contains(part));
             if let Some(index) = found {
-                let (_, argument) = self.events.drain(..=searched + index).next_back().unwrap();
+                let (_, argument) = self.events.remove(searched + index);
+                // Kinds of events overtake one another; within a kind they come in order.
+                let mut place = 0;
+                self.events.retain(|(known, _)| {
+                    place += 1;
+                    known != name || place > searched + index
+                });
                 return argument;
             }
             searched = self.events.len();
