@@ -224,3 +224,101 @@ impl NodeClient {
         exchange::accept(exchange::send(&self.service, request, limit).await?, limit).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::late_service;
+
+    fn server() -> ServerUuid {
+        "f3f95466-7e8b-42a4-8504-6e7055874e39".parse().unwrap()
+    }
+
+    fn client(
+        answer: impl Fn(Request<Body>) -> Result<Response<Body>, NodeIoError>
+        + Send
+        + Sync
+        + Clone
+        + 'static,
+    ) -> NodeClient {
+        let service = service_fn(move |request| std::future::ready(answer(request)));
+        NodeClient::new(NodeService::new(service), NodeToken::new("secret")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_status_text_and_id() {
+        let node = client(|request| {
+            assert_eq!(request.headers()["authorization"], "Bearer secret");
+            let answer = Response::builder()
+                .status(502)
+                .header("x-request-id", "abc");
+            Ok(answer
+                .body(Body::from(r#"{"error":"Cannot send commands."}"#))
+                .unwrap())
+        });
+        let refused = NodeError::Refused {
+            status: StatusCode::BAD_GATEWAY,
+            error: Some("Cannot send commands.".to_owned()),
+            request_id: Some("abc".to_owned()),
+        };
+        assert_eq!(node.commands(server(), vec![]).await, Err(refused));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_without_words_is_one_too() {
+        let node = client(|_| {
+            Ok(Response::builder()
+                .status(500)
+                .body(Body::from("<html>"))
+                .unwrap())
+        });
+        let refused = node.details(server()).await.unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the node answered 500 Internal Server Error: no reason given"
+        );
+        let node = client(|_| Ok(Response::new(Body::from("{}"))));
+        assert!(matches!(
+            node.details(server()).await,
+            Err(NodeError::Malformed { .. })
+        ));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_hangs_is_not_waited_for() {
+        let service = NodeService::new(service_fn(|_| std::future::pending()));
+        let node = NodeClient::new(service, NodeToken::new("secret")).unwrap();
+        assert_eq!(node.sync(server()).await, Err(NodeIoError::TimedOut.into()));
+    }
+
+    #[tokio::test]
+    async fn paths_are_escaped() {
+        let node = client(|request| {
+            let query = request.uri().query().unwrap().to_owned();
+            Ok(Response::builder()
+                .header("content-length", "4")
+                .body(Body::from(query))
+                .unwrap())
+        });
+        let contents = node.contents(server(), "/a b&c=d/ü?#%.txt").await.unwrap();
+        let body = exchange::read(contents.body, TOTAL_TIMEOUT).await.unwrap();
+        assert_eq!(body, "file=/a%20b%26c%3Dd/%C3%BC%3F%23%25.txt");
+    }
+
+    #[tokio::test]
+    async fn a_service_can_come_later() {
+        let (late, service) = late_service();
+        let node = NodeClient::new(service, NodeToken::new("secret")).unwrap();
+        assert!(matches!(
+            node.sync(server()).await,
+            Err(NodeError::Io(NodeIoError::Unreachable(_)))
+        ));
+        late.bind(NodeService::new(service_fn(|_| {
+            std::future::ready(Ok(Response::new(Body::empty())))
+        })));
+        assert_eq!(node.sync(server()).await, Ok(()));
+    }
+}

@@ -8,6 +8,7 @@
 
 mod activity;
 mod client;
+mod connections;
 mod error;
 mod exchange;
 mod file;
@@ -21,6 +22,7 @@ pub mod ws;
 
 pub use activity::ActivityEntry;
 pub use client::{CONNECT_TIMEOUT, Contents, LONG_TIMEOUT, NodeClient, TOTAL_TIMEOUT};
+pub use connections::NodeConnections;
 pub use error::{NodeError, NodeIoError};
 pub use exchange::MAX_ANSWER;
 pub use file::{

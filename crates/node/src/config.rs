@@ -88,7 +88,7 @@ impl NodeConfig {
             crash: CrashConfig {
                 enabled: true,
                 detect_clean_exit: true,
-                window: Duration::from_secs(60),
+                window: Duration::from_mins(1),
             },
             sockets: SocketLimits {
                 per_user: 30,

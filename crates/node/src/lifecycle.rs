@@ -47,10 +47,10 @@ pub(crate) async fn delete(node: &NodeState, server: &Arc<Server>) {
             .and_then(|()| Ok(std::fs::remove_dir(folder)?));
         match outcome {
             Ok(()) | Err(FsError::NotFound) => {
-                tracing::info!(server = %uuid, "the server and its files are deleted")
+                tracing::info!(server = %uuid, "the server and its files are deleted");
             }
             Err(error) => {
-                tracing::error!(server = %uuid, %error, "the deleted server's files could not be deleted")
+                tracing::error!(server = %uuid, %error, "the deleted server's files could not be deleted");
             }
         }
     });

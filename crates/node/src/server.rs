@@ -298,10 +298,10 @@ impl Server {
         match tokio::task::spawn_blocking(move || files.measure()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                tracing::warn!(server = %self.uuid, %error, "the disk usage could not be measured")
+                tracing::warn!(server = %self.uuid, %error, "the disk usage could not be measured");
             }
             Err(error) => {
-                tracing::error!(server = %self.uuid, %error, "measuring the disk usage ended badly")
+                tracing::error!(server = %self.uuid, %error, "measuring the disk usage ended badly");
             }
         }
     }

@@ -78,15 +78,15 @@ impl From<FsError> for ApiError {
     /// The table of node-protocol.md §3.1, with 404 where the reference answers 500 by mistake.
     fn from(error: FsError) -> Self {
         let (status, text) = match &error {
-            FsError::NotFound | FsError::Escape | FsError::NotDirectory | FsError::NotRegular => (
-                StatusCode::NOT_FOUND,
-                "The requested resources was not found on the system.",
-            ),
             FsError::Path(PathError::TooLong) => (
                 StatusCode::BAD_REQUEST,
                 "Cannot perform that action: file name is too long.",
             ),
-            FsError::Path(_) => (
+            FsError::NotFound
+            | FsError::Escape
+            | FsError::NotDirectory
+            | FsError::NotRegular
+            | FsError::Path(_) => (
                 StatusCode::NOT_FOUND,
                 "The requested resources was not found on the system.",
             ),

@@ -7,7 +7,7 @@ use super::*;
 const RULE: CrashRule = CrashRule {
     restart: true,
     clean_exit_counts: true,
-    window: Duration::from_secs(60),
+    window: Duration::from_mins(1),
 };
 const DIED: Exit = Exit {
     code: 1,

@@ -139,7 +139,7 @@ pub(super) async fn commands(
         }
         // Known to the log alone, as in the reference.
         Err(error) => {
-            tracing::warn!(server = %server.uuid(), %error, "a command was not delivered")
+            tracing::warn!(server = %server.uuid(), %error, "a command was not delivered");
         }
     }
     Ok(StatusCode::NO_CONTENT)

@@ -50,6 +50,13 @@ async fn begin(node: &NodeState, server: &Server) -> Result<Option<Console>, Ins
     }
     server.publish(outbound::INSTALL_STARTED, &[""]);
     let script = node.panel.install_script(server.uuid()).await?;
+    if script
+        .script
+        .as_deref()
+        .is_none_or(|text| text.trim().is_empty())
+    {
+        return Ok(None);
+    }
     server.installation.lock().clear();
     let spec = spec::installation(&node.config, &settings, script, node.runtime.host_address());
     server.publish(

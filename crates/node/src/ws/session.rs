@@ -159,7 +159,7 @@ impl Session {
                     break;
                 }
                 Next::Send(frame) => {
-                    messages.extend(self.guard(frame).map(|frame| Message::Text(frame.text)))
+                    messages.extend(self.guard(frame).map(|frame| Message::Text(frame.text)));
                 }
             }
             next = if messages.len() < BATCH {

@@ -82,7 +82,7 @@ async fn a_panel_that_comes_late_is_waited_for() {
 async fn one_broken_document_does_not_hide_the_others() {
     let world = World::new().await;
     world.panel.change(world.server, |document| {
-        document["settings"]["build"] = "broken".into()
+        document["settings"]["build"] = "broken".into();
     });
     world
         .panel

@@ -1,6 +1,11 @@
 //! The node through its three doors: the panel's protocol, the browser's WebSocket and links, and
 //! the runtime, which a test plays itself.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 mod boot;
 mod console;

@@ -39,10 +39,6 @@ async fn a_server_starts_and_says_when_it_is_ready() {
         .path()
         .join(world.server.to_string())
         .join("server.properties");
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test looks at what the node wrote"
-    )]
     let edited = std::fs::read_to_string(file).unwrap();
     assert_eq!(edited.trim(), "server-port=25565");
 }
@@ -100,7 +96,7 @@ async fn the_usage_is_that_of_the_last_second() {
 #[tokio::test(start_paused = true)]
 async fn a_server_without_a_ready_line_runs_at_once() {
     let silent = |document: &mut serde_json::Value| {
-        document["process_configuration"]["startup"]["done"] = json!([])
+        document["process_configuration"]["startup"]["done"] = json!([]);
     };
     let world = World::with(silent, |_| {}).await;
     world.client.power(world.server, Start).await.unwrap();
@@ -226,15 +222,11 @@ async fn a_server_over_its_disk_limit_is_stopped_and_not_started_again() {
     let small =
         |document: &mut serde_json::Value| document["settings"]["build"]["disk_space"] = json!(1);
     let world = World::with(small, |config| {
-        config.disk_check_interval = Duration::from_secs(1)
+        config.disk_check_interval = Duration::from_secs(1);
     })
     .await;
     let game = running(&world).await;
     let file = world.data.path().join(world.server.to_string()).join("big");
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test plays the game, which writes a file"
-    )]
     std::fs::write(&file, vec![0; 2 << 20]).unwrap();
     assert_eq!(game.next_input().await.unwrap(), "stop\n");
     game.exit_with(0);
@@ -249,7 +241,7 @@ async fn a_suspension_stops_and_keeps_from_starting() {
     let world = World::new().await;
     let game = running(&world).await;
     world.panel.change(world.server, |document| {
-        document["settings"]["suspended"] = json!(true)
+        document["settings"]["suspended"] = json!(true);
     });
     world.client.sync(world.server).await.unwrap();
     game.next_input().await.unwrap();
@@ -278,7 +270,7 @@ async fn new_limits_reach_the_running_server() {
     let world = World::new().await;
     let game = running(&world).await;
     world.panel.change(world.server, |document| {
-        document["settings"]["build"]["memory_limit"] = json!(1000)
+        document["settings"]["build"]["memory_limit"] = json!(1000);
     });
     world.client.sync(world.server).await.unwrap();
     eventually("the limit is applied", || async {

@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::world::World;
 
 /// How long anything may take before a test fails. Nothing waits that long when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The node's public routes on a free port.
 pub(crate) async fn listen(world: &World) -> SocketAddr {

@@ -321,7 +321,7 @@ async fn a_token_ends_with_a_warning() {
     world.clock.advance(Duration::from_secs(541));
     tick().await;
     assert_eq!(socket.next().await, json!({"event": "token expiring"}));
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     tick().await;
     assert_eq!(socket.next().await, json!({"event": "token expired"}));
     socket.send("send stats", &[]).await;
@@ -380,13 +380,16 @@ async fn the_number_of_sockets_is_bounded_per_user_and_address() {
         assert!(held.len() <= 2, "more than four of one address");
     }
     assert_eq!(Socket::open(address, &world, None).await.err(), Some(400));
-    assert!(first.events_so_far().await.is_empty(), "the others are not disturbed");
+    assert!(
+        first.events_so_far().await.is_empty(),
+        "the others are not disturbed"
+    );
 }
 
 #[tokio::test]
 async fn who_shows_no_token_is_dropped() {
     let limits = |config: &mut hatchery_node::NodeConfig| {
-        config.sockets.auth_deadline = Duration::from_millis(20)
+        config.sockets.auth_deadline = Duration::from_millis(20);
     };
     let world = World::with(|_| {}, limits).await;
     let address = listen(&world).await;
@@ -422,7 +425,7 @@ async fn suspension_and_deletion_close_with_their_codes() {
     let address = listen(&world).await;
     let mut watching = Socket::enter(address, &world, 'a', &["*"]).await;
     world.panel.change(world.server, |document| {
-        document["settings"]["suspended"] = json!(true)
+        document["settings"]["suspended"] = json!(true);
     });
     world.client.sync(world.server).await.unwrap();
     assert_eq!(
@@ -433,7 +436,7 @@ async fn suspension_and_deletion_close_with_their_codes() {
     assert_eq!(late.closed().await.0, 4409);
 
     world.panel.change(world.server, |document| {
-        document["settings"]["suspended"] = json!(false)
+        document["settings"]["suspended"] = json!(false);
     });
     world.client.sync(world.server).await.unwrap();
     let mut watching = Socket::enter(address, &world, 'a', &["*"]).await;
