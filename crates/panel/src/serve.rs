@@ -53,16 +53,21 @@ pub(crate) fn run(settings: &Settings, warnings: &[Problem]) -> Result<(), Serve
     }
     let data_dir = DataDir::prepare(settings)?;
     let _lock = data_dir.lock()?;
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(settings, &data_dir));
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
+}
+
+/// The async runtime that serves requests.
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.clamp(2, MAX_WORKERS))
         .max_blocking_threads(MAX_BLOCKING)
         .thread_name("hatchery")
         .enable_all()
-        .build()?;
-    let served = runtime.block_on(serve(settings, &data_dir));
-    runtime.shutdown_timeout(LAST_WAIT);
-    served
+        .build()
 }
 
 async fn serve(settings: &Settings, data_dir: &DataDir) -> Result<(), ServeError> {

@@ -1,6 +1,7 @@
 //! The command line: its shape, and what every command has in common.
 
 mod api_key;
+mod bench;
 mod doctor;
 mod documents;
 mod egg;
@@ -13,7 +14,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use hatchery_config::{Layers, Settings};
 
 use output::{Failure, Output};
@@ -75,6 +76,12 @@ enum Command {
     /// Print a page of the documentation that is made from the code
     #[command(hide = true)]
     Docs(documents::DocsArguments),
+    /// Fill a database for measurements
+    #[command(hide = true)]
+    BenchSeed(bench::Seed),
+    /// Answer with files from memory, as a yardstick
+    #[command(hide = true)]
+    BenchBare(bench::Bare),
 }
 
 #[derive(Debug, Args)]
@@ -87,7 +94,7 @@ struct ServeArguments {
 /// Runs the command that the arguments name, and says how the process should end: 0 when all is
 /// well, 1 when it failed, 2 when the arguments make no sense.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match parse(arguments) {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version come as "errors", too, and clap knows where each belongs.
@@ -105,40 +112,51 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
-}
-
 fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     match command {
-        Command::Version => return documents::version(output),
-        Command::Openapi(arguments) => return documents::openapi(&arguments),
-        Command::Docs(arguments) => return documents::docs(&arguments),
-        _ => {}
+        Command::Serve(arguments) => {
+            let layers = common.layers(arguments.listen)?;
+            let settings = settings(&layers)?;
+            crate::serve::run(&settings, &layers.stray_variables())
+                .map_err(|error| Failure::new(error.to_string()))
+        }
+        Command::User(command) => user::run(command, &common.settings()?, output),
+        Command::ApiKey(command) => api_key::run(command, &common.settings()?, output),
+        Command::Egg(command) => egg::run(command, &common.settings()?, output),
+        Command::Server(command) => server::run(command, &common.settings()?, output),
+        Command::Doctor => doctor::run(&common.settings()?, output),
+        Command::Openapi(arguments) => documents::openapi(&arguments),
+        Command::Version => documents::version(output),
+        Command::Docs(arguments) => documents::docs(&arguments),
+        Command::BenchSeed(arguments) => bench::seed(&arguments, &common.settings()?, output),
+        Command::BenchBare(arguments) => bench::bare(&arguments),
     }
-    let listen = match &command {
-        Command::Serve(arguments) => arguments.listen.clone(),
-        _ => None,
-    };
-    let flags = [
-        ("data-dir", common.data_dir),
-        ("database", common.database),
-        ("listen", listen),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name, value?)));
-    let layers = Layers::collect(common.config.as_deref(), std::env::vars_os(), flags)?;
-    let settings = Settings::from_layers(&layers).map_err(Failure::settings)?;
-    match command {
-        Command::Serve(_) => crate::serve::run(&settings, &layers.stray_variables())
-            .map_err(|error| Failure::new(error.to_string())),
-        Command::User(command) => user::run(command, &settings, output),
-        Command::ApiKey(command) => api_key::run(command, &settings, output),
-        Command::Egg(command) => egg::run(command, &settings, output),
-        Command::Server(command) => server::run(command, &settings, output),
-        Command::Doctor => doctor::run(&settings, output),
-        Command::Openapi(_) | Command::Version | Command::Docs(_) => Ok(()),
+}
+
+impl Common {
+    /// Everything that was said about settings; `listen` is the flag of the one command that has it.
+    fn layers(self, listen: Option<String>) -> Result<Layers, Failure> {
+        let flags = [
+            ("data-dir", self.data_dir),
+            ("database", self.database),
+            ("listen", listen),
+        ];
+        let given = flags
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        Ok(Layers::collect(
+            self.config.as_deref(),
+            std::env::vars_os(),
+            given,
+        )?)
     }
+
+    fn settings(self) -> Result<Settings, Failure> {
+        settings(&self.layers(None)?)
+    }
+}
+
+fn settings(layers: &Layers) -> Result<Settings, Failure> {
+    Settings::from_layers(layers).map_err(Failure::settings)
 }
