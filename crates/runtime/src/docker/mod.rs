@@ -46,13 +46,23 @@ impl DockerRuntime {
     /// Reaches the engine, agrees on a version and makes sure that the network exists. An error
     /// says that this machine has no engine that we can use.
     pub async fn connect(
-        config: DockerConfig,
+        mut config: DockerConfig,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, RuntimeError> {
         let unusable = |error: EngineError| RuntimeError::Unsupported(error.to_string());
         let engine = Engine::connect(config.socket.clone())
             .await
             .map_err(unusable)?;
+        if !knows_log_driver(&engine, &config.log_driver)
+            .await
+            .map_err(unusable)?
+        {
+            tracing::info!(
+                driver = config.log_driver,
+                "the engine lacks this log driver; its own is used"
+            );
+            config.log_driver.clear();
+        }
         let interface = network::ensure(&engine, &config.network)
             .await
             .map_err(unusable)?;
@@ -237,6 +247,14 @@ impl DockerRuntime {
     }
 }
 
+/// Whether the engine has a log driver of this name; Podman has other ones than Docker.
+async fn knows_log_driver(engine: &Engine, driver: &str) -> Result<bool, EngineError> {
+    let information: Value = engine.ask(Method::GET, "/info", NOTHING).await?;
+    let known = information["Plugins"]["Log"].as_array();
+    // An engine that does not tell is taken at the administrator's word.
+    Ok(known.is_none_or(|known| known.iter().any(|name| name == driver)))
+}
+
 impl Runtime for DockerRuntime {
     fn name(&self) -> &'static str {
         "docker"
@@ -303,7 +321,7 @@ impl Runtime for DockerRuntime {
         limits: &'a ResourceLimits,
     ) -> BoxFuture<'a, Result<(), RuntimeError>> {
         async move {
-            let name = container::name(server, Job::Game);
+            let (name, _) = self.0.current(server)?;
             let path = format!("/containers/{name}/update");
             let mut body = container::limits(limits);
             if let Value::Object(fields) = &mut body {
@@ -316,7 +334,14 @@ impl Runtime for DockerRuntime {
                 .ask::<Value>(Method::POST, &path, Some(&body))
                 .await
             {
-                Err(error) if error.is_not_found() => return Err(RuntimeError::NotFound),
+                // Older versions of Podman have no such call.
+                Err(error) if error.is_not_found() => {
+                    return Err(RuntimeError::Unsupported(
+                        "the container engine cannot change the limits of a running container: \
+                         they hold from the next start"
+                            .to_owned(),
+                    ));
+                }
                 other => other.map_err(|error| error.during("changing the container's limits"))?,
             };
             let memory = limits.memory.bytes();
