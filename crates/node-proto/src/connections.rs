@@ -172,7 +172,7 @@ mod tests {
         address
     }
 
-    async fn repeat(request: http::Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn repeat(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let asked = format!(

@@ -23,7 +23,8 @@ pub struct NodeConfig {
     pub timezone: String,
     /// The largest file that an upload link takes, in MiB.
     pub upload_limit_mib: u64,
-    /// How long a measurement of a server's disk usage holds.
+    /// How long a measurement of a server's disk usage holds at most; while the server runs it is
+    /// repeated earlier where that is cheap.
     pub disk_check_interval: Duration,
     /// The most processes of one server.
     pub pid_limit: u32,
@@ -55,7 +56,10 @@ pub struct SocketLimits {
     pub per_user: usize,
     /// Open sockets of one server.
     pub per_server: usize,
-    /// Open sockets of one address.
+    /// Open sockets of one server whose users are not known yet, so that strangers cannot shut out
+    /// people.
+    pub unknown_per_server: usize,
+    /// Open sockets of one address; of IPv6, of one network of 64 bits.
     pub per_address: usize,
     /// How long a socket may stay without a valid token.
     pub auth_deadline: Duration,
@@ -93,6 +97,7 @@ impl NodeConfig {
             sockets: SocketLimits {
                 per_user: 30,
                 per_server: 500,
+                unknown_per_server: 100,
                 per_address: 100,
                 auth_deadline: Duration::from_secs(10),
                 send_deadline: Duration::from_secs(10),

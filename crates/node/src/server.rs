@@ -8,6 +8,7 @@ mod spec;
 mod task;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,6 +18,7 @@ use hatchery_serverfs::{Denylist, DiskLimit, FsError, ServerDir};
 use hatchery_vocab::{MiB, PowerSignal, PowerState, ServerUuid};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::console::{Ring, daemon_line};
 use crate::hub::{Frame, Hub};
@@ -28,6 +30,12 @@ const MAILBOX: usize = 32;
 
 /// How many actions wait for another action of the same server to end.
 const MAX_WAITING: usize = 16;
+
+/// The shortest time between two measurements of a running server's disk usage.
+const MEASURE_PAUSE: Duration = Duration::from_secs(5);
+/// How many times as long as a measurement took nothing is measured, so that walking through a
+/// large folder never takes more than two percent of a processor.
+const MEASURE_SHARE: u32 = 50;
 
 /// Why a server did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +98,8 @@ pub(crate) struct Server {
     denylist: ArcSwap<Denylist>,
     view: RwLock<View>,
     mailbox: mpsc::Sender<Request>,
+    /// How many milliseconds the last measurement of the disk usage took.
+    walk_millis: AtomicU64,
     pub(crate) hub: Hub,
     pub(crate) console: Mutex<Ring>,
     /// The output of the last installation.
@@ -119,6 +129,7 @@ impl Server {
                 usage: Utilization::default(),
             }),
             mailbox,
+            walk_millis: AtomicU64::new(0),
             hub: Hub::default(),
             console: Mutex::default(),
             installation: Mutex::default(),
@@ -288,6 +299,15 @@ impl Server {
         }
     }
 
+    /// How long a measurement of the disk usage holds while the server runs: short enough to enforce
+    /// a limit within seconds, long enough to cost next to nothing.
+    fn measure_pause(&self, longest: Duration) -> Duration {
+        let walk = Duration::from_millis(self.walk_millis.load(Ordering::Relaxed));
+        walk.saturating_mul(MEASURE_SHARE)
+            .max(MEASURE_PAUSE)
+            .min(longest)
+    }
+
     /// Walks through the server's files, so that its disk usage is exact again. Waits for its turn.
     pub(crate) async fn measure(&self, node: &NodeState) {
         // The semaphore is never closed.
@@ -295,7 +315,11 @@ impl Server {
             return;
         };
         let files = self.files();
-        match tokio::task::spawn_blocking(move || files.measure()).await {
+        let began = Instant::now();
+        let walk = tokio::task::spawn_blocking(move || files.measure()).await;
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.walk_millis.store(millis, Ordering::Relaxed);
+        match walk {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 tracing::warn!(server = %self.uuid, %error, "the disk usage could not be measured");

@@ -349,7 +349,11 @@ impl Task {
         let uptime = self.node.clock.now().since(process.started_at);
         self.server.view.write().usage = utilization(usage, cpu, uptime);
         self.publish_stats();
-        if now.duration_since(self.measured) >= self.node.config.disk_check_interval {
+        if now.duration_since(self.measured)
+            >= self
+                .server
+                .measure_pause(self.node.config.disk_check_interval)
+        {
             self.measure();
         }
         if self.server.files.is_over_limit() {
