@@ -9,11 +9,12 @@ use crate::world::{cache, once, run};
 
 /// The image, and under which names the shipped eggs ask for it. A name with a registry cannot be
 /// pulled here; an engine that has the name already is then content with what it has.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "hatchery-e2e:latest",
     "hatchery-openarena:latest",
     "ghcr.io/pterodactyl/yolks:nodejs_22",
     "ghcr.io/pterodactyl/installers:debian",
+    "node:22-bookworm-slim",
 ];
 
 /// Where the image has the modules of flying-squid.
@@ -67,8 +68,8 @@ pub(crate) fn load(socket: &Path) {
         return;
     }
     let changes = [
-        "ENTRYPOINT [\"/bin/bash\", \"/entrypoint.sh\"]",
-        "USER container",
+        // As a command, so that an installation can run another one.
+        "CMD [\"/bin/bash\", \"/entrypoint.sh\"]",
         "WORKDIR /home/container",
         "ENV HOME=/home/container PATH=/usr/local/bin:/usr/bin:/bin:/usr/games LANG=C.UTF-8",
     ];
