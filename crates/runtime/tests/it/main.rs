@@ -15,6 +15,7 @@ mod support;
 mod confinement;
 mod console;
 mod docker;
+mod engine;
 mod fake;
 mod games;
 mod install;
