@@ -16,7 +16,7 @@ mod value;
 pub use layers::{Layers, Problem, Source};
 pub use reference::reference;
 pub use settings::{
-    Http, Key, Log, Metrics, Node, PasswordHashing, RateLimit, Section, Session, Settings,
+    Activity, Http, Key, Log, Metrics, Node, PasswordHashing, RateLimit, Section, Session, Settings,
 };
 pub use value::{
     Database, LogFormat, LogLevel, MetricsAccess, Origin, PortRange, Ports, RuntimeChoice, Setting,

@@ -145,9 +145,13 @@ settings! {
         [http: Http] {
             /// How many connections may be open at once.
             max_connections: NonZeroU32 = "4096",
+            /// How many of them one address may have; an IPv6 network counts as one. Trusted proxies may have all.
+            max_connections_per_address: NonZeroU32 = "256",
             /// How many seconds a client may take to send the head of a request, and how long a connection
             /// may be silent between two requests.
             header_timeout: NonZeroU32 = "60",
+            /// How many seconds a client may pause within the body of a request.
+            body_timeout: NonZeroU32 = "30",
             /// How many seconds requests in flight may take to end when the panel stops.
             shutdown_timeout: u32 = "10",
             /// The largest body of a request to the API, in MiB; files that are written by the API count.
@@ -174,6 +178,12 @@ settings! {
             memory: NonZeroU32 = "19456",
             /// Passes over that memory.
             passes: NonZeroU32 = "2",
+        }
+
+        /// The log of what people did.
+        [activity: Activity] {
+            /// After how many days entries are deleted; 0 keeps them for ever.
+            keep_days: u32 = "90",
         }
 
         /// `GET /metrics`, for Prometheus.

@@ -1,8 +1,8 @@
 //! The folder that holds everything, and the lock that keeps a second panel out of it.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use hatchery_config::{Database, Settings};
@@ -71,6 +71,7 @@ impl DataDir {
         let root =
             std::path::absolute(&settings.data_dir).map_err(at("find", &settings.data_dir))?;
         create(&root).map_err(at("create", &root))?;
+        close_to_others(&root).map_err(at("close to others", &root))?;
         let data_dir = Self(root);
         for folder in [data_dir.volumes(settings), data_dir.node()] {
             create(&folder).map_err(at("create", &folder))?;
@@ -163,6 +164,21 @@ impl DataDir {
     }
 }
 
+/// A folder that somebody made before us may be open to everybody.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the data folder is the machine's, not a server's"
+)]
+fn close_to_others(folder: &Path) -> io::Result<()> {
+    const OTHERS: u32 = 0o077;
+    let mode = folder.metadata()?.permissions().mode();
+    if mode & OTHERS == 0 {
+        return Ok(());
+    }
+    tracing::warn!(folder = %folder.display(), "the data folder was open to others; it is closed now");
+    std::fs::set_permissions(folder, Permissions::from_mode(mode & !OTHERS))
+}
+
 fn create(folder: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
@@ -172,8 +188,6 @@ fn create(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use hatchery_config::Layers;
 
     use super::*;
@@ -205,6 +219,22 @@ mod tests {
             }
             assert!(data_dir.path().join(README).is_file());
         }
+    }
+
+    #[test]
+    fn a_folder_that_was_open_to_others_is_closed() {
+        let temporary = tempfile::tempdir().unwrap();
+        let settings = settings(temporary.path());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&settings.data_dir)
+            .unwrap();
+        let data_dir = DataDir::prepare(&settings).unwrap();
+        assert_eq!(
+            data_dir.path().metadata().unwrap().permissions().mode() & 0o777,
+            0o700
+        );
     }
 
     #[test]

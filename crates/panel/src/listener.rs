@@ -6,25 +6,23 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use ipnet::IpNet;
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use tower_http::timeout::TimeoutBody;
 
+use crate::connection::{Places, Stream};
 use crate::supervise::Shutdown;
 
 /// The most memory that one connection uses for the bytes it has not yet worked on. The head of a
@@ -38,12 +36,18 @@ const PORT_TRIES: u16 = 20;
 const UNRESERVED: u16 = 8080;
 
 /// Bounds of the listener.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Connections at once; others wait to be accepted.
     pub(crate) connections: usize,
+    /// Connections of one address at once, an IPv6 network counting as one; others are closed.
+    pub(crate) per_address: usize,
+    /// Proxies: what they pass on comes from many clients, so their own number is not bounded.
+    pub(crate) proxies: Vec<IpNet>,
     /// How long a client may take for the head of a request, silence between requests included.
     pub(crate) header_timeout: Duration,
+    /// How long a client may pause within the body of its request.
+    pub(crate) body_timeout: Duration,
     /// How long requests in flight may take once the program ends.
     pub(crate) drain: Duration,
 }
@@ -76,19 +80,29 @@ pub(crate) async fn serve(
     limits: Limits,
     shutdown: Shutdown,
 ) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let places = Places::new(&limits);
+    let timeouts = Timeouts {
+        head: limits.header_timeout,
+        body: limits.body_timeout,
+    };
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
+            accepted = places.accept(&listener) => accepted,
             () = shutdown.wait() => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection =
-                    serve_connection(stream, peer, service.clone(), limits, shutdown.clone());
-                connections.spawn(connection);
+            Ok(Some((stream, peer))) => {
+                connections.spawn(serve_connection(
+                    stream,
+                    peer,
+                    service.clone(),
+                    timeouts,
+                    shutdown.clone(),
+                ));
             }
+            // The address has its share already, and its connection is closed.
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections for a moment");
                 tokio::time::sleep(EXHAUSTED_WAIT).await;
@@ -108,35 +122,27 @@ pub(crate) async fn serve(
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(Stream, SocketAddr)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    // Answers are small and somebody waits for them. Failure costs time and nothing else.
-    let _ = stream.set_nodelay(true);
-    Ok((
-        Stream {
-            stream,
-            _place: place,
-        },
-        peer,
-    ))
+#[derive(Clone, Copy)]
+struct Timeouts {
+    head: Duration,
+    body: Duration,
 }
 
 async fn serve_connection(
     stream: Stream,
     peer: SocketAddr,
     service: Router,
-    limits: Limits,
+    timeouts: Timeouts,
     shutdown: Shutdown,
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| {
+            if body.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(TimeoutBody::new(timeouts.body, body))
+            }
+        });
         request.extensions_mut().insert(ConnectInfo(peer));
         let service = service.clone();
         async move {
@@ -150,7 +156,7 @@ async fn serve_connection(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        .header_read_timeout(timeouts.head)
         .max_buf_size(MAX_BUFFER)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -167,64 +173,24 @@ async fn serve_connection(
     }
 }
 
-/// A connection that holds its place for as long as it is open, as a WebSocket too.
-struct Stream {
-    stream: TcpStream,
-    _place: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        connections: 2,
-        header_timeout: Duration::from_secs(30),
-        drain: Duration::from_secs(5),
-    };
+    fn limits() -> Limits {
+        Limits {
+            connections: 2,
+            per_address: 100,
+            proxies: Vec::new(),
+            header_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(5),
+        }
+    }
 
     async fn start(
         limits: Limits,
@@ -263,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_knows_its_peer_and_the_connection_lives_on() {
-        let (address, giver, server) = start(LIMITS, router()).await;
+        let (address, giver, server) = start(limits(), router()).await;
         let mut stream = TcpStream::connect(address).await.unwrap();
         let mine = stream.local_addr().unwrap().to_string();
         for _ in 0..2 {
@@ -281,7 +247,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_beyond_the_limit_wait_for_a_place() {
-        let (address, _giver, _server) = start(LIMITS, router()).await;
+        let (address, _giver, _server) = start(limits(), router()).await;
         let mut first = TcpStream::connect(address).await.unwrap();
         let mut second = TcpStream::connect(address).await.unwrap();
         assert!(ask(&mut first).await.contains("200"));
@@ -296,7 +262,7 @@ mod tests {
     async fn a_client_that_never_finishes_its_request_is_cut_off() {
         let limits = Limits {
             header_timeout: Duration::from_millis(20),
-            ..LIMITS
+            ..limits()
         };
         let (address, _giver, _server) = start(limits, router()).await;
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -315,7 +281,7 @@ mod tests {
             let _ = finished.clone().wait_for(|finished| *finished).await;
             "late"
         };
-        let (address, giver, server) = start(LIMITS, Router::new().route("/", get(slow))).await;
+        let (address, giver, server) = start(limits(), Router::new().route("/", get(slow))).await;
         let client =
             tokio::spawn(async move { ask(&mut TcpStream::connect(address).await.unwrap()).await });
         has_begun.recv().await.unwrap();
@@ -323,6 +289,78 @@ mod tests {
         finish.send(true).unwrap();
         assert!(client.await.unwrap().ends_with("late"));
         server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_address_cannot_hold_every_place() {
+        let limits = Limits {
+            per_address: 1,
+            ..limits()
+        };
+        let (address, _giver, _server) = start(limits, router()).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut first).await.contains("200"));
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert_eq!(
+            second.read(&mut [0; 1]).await.unwrap_or(0),
+            0,
+            "it was not closed"
+        );
+        assert!(ask(&mut first).await.contains("200"));
+        drop((first, second));
+        // The place comes back when the server has noticed.
+        let served = async {
+            loop {
+                let mut again = TcpStream::connect(address).await.unwrap();
+                if again
+                    .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                    .await
+                    .is_ok()
+                    && again
+                        .read(&mut [0; 64])
+                        .await
+                        .is_ok_and(|length| length > 0)
+                {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), served)
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn proxies_may_hold_as_many_places_as_there_are() {
+        let limits = Limits {
+            per_address: 1,
+            proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..limits()
+        };
+        let (address, _giver, _server) = start(limits, router()).await;
+        let mut first = TcpStream::connect(address).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert!(ask(&mut first).await.contains("200"));
+        assert!(ask(&mut second).await.contains("200"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let limits = Limits {
+            body_timeout: Duration::from_millis(20),
+            ..limits()
+        };
+        let read = post(|body: axum::body::Bytes| async move { body.len().to_string() });
+        let (address, _giver, _server) = start(limits, Router::new().route("/", read)).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc")
+            .await
+            .unwrap();
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod cli;
 mod compose;
+mod connection;
 mod data_dir;
 mod embedded_node;
 mod first_admin;

@@ -12,10 +12,12 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
+use hatchery_app::servers::{self, ReconcileError};
 use hatchery_app::{Cx, Nodes};
 use hatchery_config::{Problem, Settings};
 use hatchery_node::{Node, NodeConfig};
 use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
+use hatchery_store::StoreError;
 use hatchery_vocab::NodeId;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::ServiceExt;
@@ -33,6 +35,8 @@ use crate::{first_admin, logs, runtimes};
 const MAX_WORKERS: usize = 4;
 /// Threads for what cannot wait asynchronously: files, password hashes.
 const MAX_BLOCKING: usize = 64;
+/// How often what has ended is cleared away.
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 /// How long the runtime waits for such threads once everything else has ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -90,13 +94,16 @@ async fn serve(settings: &Settings, data_dir: &DataDir) -> Result<(), ServeError
 
     let (end, shutdown) = Shutdown::new();
     let mut supervisor = Supervisor::new(shutdown.clone());
-    look_after(&mut supervisor, &cx, &node, node_id);
+    look_after(&mut supervisor, settings, &cx, &node, node_id);
 
     let metrics = HttpMetrics::default();
     let routes = routes(settings, &cx, &node, api, metrics);
     let limits = Limits {
         connections: settings.http.max_connections.get() as usize,
+        per_address: settings.http.max_connections_per_address.get() as usize,
+        proxies: settings.trusted_proxies.clone(),
         header_timeout: Duration::from_secs(settings.http.header_timeout.get().into()),
+        body_timeout: Duration::from_secs(settings.http.body_timeout.get().into()),
         drain: Duration::from_secs(settings.http.shutdown_timeout.into()),
     };
     let server = tokio::spawn(listener::serve(listener, routes, limits, shutdown));
@@ -160,22 +167,49 @@ fn service(router: Router) -> NodeService {
     ))
 }
 
-fn look_after(supervisor: &mut Supervisor, cx: &Cx, node: &Arc<Node>, node_id: NodeId) {
-    let (cx, node) = (cx.clone(), Arc::clone(node));
-    supervisor.keep("reconcile", move || {
-        let (cx, node) = (cx.clone(), Arc::clone(&node));
-        async move {
-            node.booted().await;
-            // What other processes commit, such as `hatchery server create`, is brought to the node.
-            let mut commits = cx.store().external_commits();
-            loop {
-                hatchery_app::servers::reconcile(&cx, node_id).await?;
-                if commits.changed().await.is_err() {
-                    return Ok::<_, hatchery_app::servers::ReconcileError>(());
-                }
-            }
-        }
+/// Keeps the node in step with the data, and the data free of what has ended.
+fn look_after(
+    supervisor: &mut Supervisor,
+    settings: &Settings,
+    cx: &Cx,
+    node: &Arc<Node>,
+    node_id: NodeId,
+) {
+    supervisor.keep("reconcile", {
+        let (cx, node) = (cx.clone(), Arc::clone(node));
+        move || reconcile(cx.clone(), Arc::clone(&node), node_id)
     });
+    let days = u64::from(settings.activity.keep_days);
+    let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
+    supervisor.keep("prune", {
+        let cx = cx.clone();
+        move || prune(cx.clone(), lifetime)
+    });
+}
+
+/// Brings to the node what other processes commit, such as `hatchery server create`.
+async fn reconcile(cx: Cx, node: Arc<Node>, node_id: NodeId) -> Result<(), ReconcileError> {
+    node.booted().await;
+    let mut commits = cx.store().external_commits();
+    loop {
+        servers::reconcile(&cx, node_id).await?;
+        if commits.changed().await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Clears away sessions that have ended, and activity that is older than `lifetime`.
+async fn prune(cx: Cx, lifetime: Option<Duration>) -> Result<(), StoreError> {
+    loop {
+        let mut tx = cx.store().begin().await?;
+        tx.delete_ended_sessions().await?;
+        tx.commit().await?;
+        if let Some(lifetime) = lifetime {
+            cx.store().prune_activity(cx.now().minus(lifetime)).await?;
+        }
+        tokio::time::sleep(PRUNE_EVERY).await;
+    }
 }
 
 fn routes(
@@ -247,7 +281,7 @@ async fn greet(cx: &Cx, address: &Address, listening: SocketAddr) -> Result<(), 
     Ok(())
 }
 
-/// Resolves when the process is told to end. The first word counts; a second one ends it at once.
+/// Resolves when the process is told to end.
 fn termination() -> io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,

@@ -282,7 +282,10 @@ pub(super) fn bare(arguments: &Bare) -> Result<(), Failure> {
     }
     let limits = Limits {
         connections: 4096,
+        per_address: 4096,
+        proxies: Vec::new(),
         header_timeout: Duration::from_mins(1),
+        body_timeout: Duration::from_mins(1),
         drain: Duration::ZERO,
     };
     crate::serve::runtime()?.block_on(async {

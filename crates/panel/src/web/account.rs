@@ -19,6 +19,7 @@ use serde::Deserialize;
 
 use super::html::{self, Html};
 use super::{MAX_FORM, Web, page, setup, unavailable};
+use crate::connection::network;
 use crate::people::{self, KeyRequest};
 
 const FORM: &str = include_str!("pages/account_api.html");
@@ -64,17 +65,16 @@ async fn create(
     let cx = web.cx();
     let ClientAddress(address) = ClientAddress::of(&parts, &cx.settings().trusted_proxies);
     let login = answers.user.trim();
-    if !web.0.throttle.allows(address, login, cx.now()) {
-        return again(429, "Too many attempts. Try again in a minute.");
-    }
     let request = match key_request(&answers) {
         Ok(request) => request,
         Err(sentence) => return again(422, &sentence),
     };
+    if !web.0.throttle.attempt(address, login, cx.now()) {
+        return again(429, "Too many attempts. Try again in a minute.");
+    }
     let user = match sign_in(&web, login, &answers).await {
         Ok(Some(user)) => user,
         Ok(None) => {
-            web.0.throttle.failed(address, login, cx.now());
             return again(422, "The user, the password or the one-time code is wrong.");
         }
         Err(SignInError::Password(PasswordError::Busy)) => {
@@ -82,6 +82,7 @@ async fn create(
         }
         Err(error) => return unavailable(&error),
     };
+    web.0.throttle.succeeded(address, login);
     let made = async {
         let mut tx = cx.store().begin().await?;
         let key = people::create_key(cx, &mut tx, user.id, request).await?;
@@ -195,61 +196,83 @@ fn form(answers: &Answers, origin: &str, complaints: &[String]) -> String {
 }
 
 /// Slows down whoever guesses passwords: by address and account together, so that nobody can lock
-/// out anybody else (GHSA-xvc3-826v-xf47).
+/// out anybody else (GHSA-xvc3-826v-xf47), and by address alone, so that nobody tries many accounts.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<HashMap<(IpAddr, String), Failures>>);
+pub(super) struct Throttle(Mutex<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    attempts: HashMap<(IpAddr, Option<String>), Attempts>,
+    /// When what is over was last thrown away.
+    swept: Option<Timestamp>,
+}
 
 #[derive(Debug)]
-struct Failures {
+struct Attempts {
     count: u32,
     since: Timestamp,
 }
 
 impl Throttle {
-    /// Failures within [`Self::WINDOW`] after which no more attempts are allowed.
-    const MAX_FAILURES: u32 = 5;
     const WINDOW: Duration = Duration::from_mins(1);
-    /// How many pairs are remembered at once.
-    const MAX_PAIRS: usize = 10_000;
+    /// Attempts within the window for one account.
+    const PER_ACCOUNT: u32 = 5;
+    /// Attempts within the window for all accounts together.
+    const PER_ADDRESS: u32 = 30;
+    /// Looking through all counters takes time, so it is not done for every attempt.
+    const SWEEP_EVERY: Duration = Duration::from_secs(1);
+    /// How many counters there are at most.
+    const MAX_COUNTERS: usize = 20_000;
 
-    fn allows(&self, address: IpAddr, account: &str, now: Timestamp) -> bool {
-        let failures = self.0.lock();
-        failures.get(&key(address, account)).is_none_or(|failures| {
-            failures.count < Self::MAX_FAILURES || now.since(failures.since) >= Self::WINDOW
-        })
-    }
-
-    fn failed(&self, address: IpAddr, account: &str, now: Timestamp) {
-        let mut pairs = self.0.lock();
-        if pairs.len() >= Self::MAX_PAIRS {
-            pairs.retain(|_, failures| now.since(failures.since) < Self::WINDOW);
+    /// Counts an attempt, and says whether it may be made. It counts before its outcome is known, so
+    /// that attempts at the same time cannot all slip through.
+    fn attempt(&self, address: IpAddr, account: &str, now: Timestamp) -> bool {
+        let mut counters = self.0.lock();
+        let crowded = counters.attempts.len() + 2 > Self::MAX_COUNTERS;
+        if crowded
+            && counters
+                .swept
+                .is_none_or(|swept| now.since(swept) >= Self::SWEEP_EVERY)
+        {
+            counters
+                .attempts
+                .retain(|_, attempts| now.since(attempts.since) < Self::WINDOW);
+            counters.swept = Some(now);
         }
-        if pairs.len() >= Self::MAX_PAIRS {
-            // Somebody tries very many names at once. Forgetting all is better than growing, and
-            // hashing passwords has a limit of its own.
-            pairs.clear();
+        if counters.attempts.len() + 2 > Self::MAX_COUNTERS {
+            // Very many addresses try at once. Refusing is better than growing.
+            return false;
         }
-        let failures = pairs.entry(key(address, account)).or_insert(Failures {
-            count: 0,
-            since: now,
-        });
-        if now.since(failures.since) >= Self::WINDOW {
-            *failures = Failures {
+        let address = network(address);
+        let mut within = |key, limit| {
+            let attempts = counters.attempts.entry(key).or_insert(Attempts {
                 count: 0,
                 since: now,
-            };
-        }
-        failures.count += 1;
+            });
+            if now.since(attempts.since) >= Self::WINDOW {
+                *attempts = Attempts {
+                    count: 0,
+                    since: now,
+                };
+            }
+            attempts.count = attempts.count.saturating_add(1);
+            attempts.count <= limit
+        };
+        within((address, None), Self::PER_ADDRESS)
+            && within(key(address, account), Self::PER_ACCOUNT)
+    }
+
+    /// Forgets the attempts for an account once the right password came.
+    fn succeeded(&self, address: IpAddr, account: &str) {
+        self.0
+            .lock()
+            .attempts
+            .remove(&key(network(address), account));
     }
 }
 
-/// An IPv6 client counts by its network, since it can choose among its addresses.
-fn key(address: IpAddr, account: &str) -> (IpAddr, String) {
-    let address = match address {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-    };
-    (address, account.to_lowercase())
+fn key(address: IpAddr, account: &str) -> (IpAddr, Option<String>) {
+    (address, Some(account.to_lowercase()))
 }
 
 #[cfg(test)]
@@ -261,35 +284,59 @@ mod tests {
         let throttle = Throttle::default();
         let start = Timestamp::from_seconds(1_000);
         let (guesser, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-        for _ in 0..Throttle::MAX_FAILURES {
-            assert!(throttle.allows(guesser, "anna", start));
-            throttle.failed(guesser, "Anna", start);
+        for _ in 0..Throttle::PER_ACCOUNT {
+            assert!(throttle.attempt(guesser, "Anna", start));
         }
-        assert!(!throttle.allows(guesser, "anna", start));
-        assert!(throttle.allows(other, "anna", start));
-        assert!(throttle.allows(guesser, "ben", start));
-        assert!(throttle.allows(guesser, "anna", start.plus(Throttle::WINDOW)));
+        assert!(!throttle.attempt(guesser, "anna", start));
+        assert!(throttle.attempt(other, "anna", start));
+        assert!(throttle.attempt(guesser, "ben", start));
+        assert!(throttle.attempt(guesser, "anna", start.plus(Throttle::WINDOW)));
+    }
+
+    #[test]
+    fn one_address_cannot_try_many_accounts() {
+        let throttle = Throttle::default();
+        let now = Timestamp::from_seconds(0);
+        let guesser = "192.0.2.1".parse().unwrap();
+        let allowed = (0..100)
+            .filter(|number: &u32| throttle.attempt(guesser, &number.to_string(), now))
+            .count();
+        assert_eq!(allowed, Throttle::PER_ADDRESS as usize);
+    }
+
+    #[test]
+    fn the_right_password_clears_the_account() {
+        let throttle = Throttle::default();
+        let now = Timestamp::from_seconds(0);
+        let address = "192.0.2.1".parse().unwrap();
+        for _ in 0..2 * Throttle::PER_ACCOUNT {
+            assert!(throttle.attempt(address, "anna", now));
+            throttle.succeeded(address, "anna");
+        }
     }
 
     #[test]
     fn an_ipv6_client_cannot_choose_another_address_of_its_network() {
         let throttle = Throttle::default();
         let now = Timestamp::from_seconds(0);
-        for host in 0..Throttle::MAX_FAILURES {
-            throttle.failed(format!("2001:db8::{host}").parse().unwrap(), "anna", now);
+        for host in 0..Throttle::PER_ACCOUNT {
+            assert!(throttle.attempt(format!("2001:db8::{host}").parse().unwrap(), "anna", now));
         }
-        assert!(!throttle.allows("2001:db8::ffff".parse().unwrap(), "anna", now));
-        assert!(throttle.allows("2001:db8:0:1::1".parse().unwrap(), "anna", now));
+        assert!(!throttle.attempt("2001:db8::ffff".parse().unwrap(), "anna", now));
+        assert!(throttle.attempt("2001:db8:0:1::1".parse().unwrap(), "anna", now));
     }
 
     #[test]
-    fn the_memory_of_failures_is_bounded() {
+    fn the_memory_of_attempts_is_bounded() {
         let throttle = Throttle::default();
         let now = Timestamp::from_seconds(0);
-        for number in 0..=Throttle::MAX_PAIRS {
-            throttle.failed("192.0.2.1".parse().unwrap(), &number.to_string(), now);
+        for number in 0..=Throttle::MAX_COUNTERS {
+            let address = std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap());
+            throttle.attempt(address.into(), "anna", now);
         }
-        assert!(throttle.0.lock().len() <= Throttle::MAX_PAIRS);
+        assert!(throttle.0.lock().attempts.len() <= Throttle::MAX_COUNTERS);
+        let later = now.plus(Throttle::WINDOW);
+        assert!(throttle.attempt("192.0.2.1".parse().unwrap(), "anna", later));
     }
 
     #[test]
