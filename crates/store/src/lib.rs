@@ -78,12 +78,14 @@ use sql::{Param, cell, params};
 
 /// How long an activity entry or the use of a key may wait to be written.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(500);
-/// How often to ask whether another process wrote to the SQLite file.
-const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_secs(1);
+/// How often to ask whether another process wrote to the SQLite file, and how long a copy of a row
+/// of PostgreSQL lives, where nobody tells us of other processes: what somebody revokes elsewhere
+/// has to be in force within a second.
+const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_millis(500);
 /// How often SQLite's log is moved into its file.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
-/// On PostgreSQL nobody tells us what other instances changed: nothing is kept longer than this.
-const SHARED_LIFETIME: Duration = Duration::from_secs(30);
+/// How often it is told on PostgreSQL that other processes may have committed something.
+const SHARED_NEWS_EVERY: Duration = Duration::from_secs(30);
 
 /// The steps of the schema, oldest first. A step that was released is never edited.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -253,8 +255,8 @@ async fn keep_house(store: std::sync::Weak<Inner>) {
     let mut flush = tokio::time::interval(FLUSH_EVERY);
     let mut look = tokio::time::interval(LOOK_FOR_OTHERS_EVERY);
     let mut checkpoint = tokio::time::interval(CHECKPOINT_EVERY);
-    let mut lifetime = tokio::time::interval(SHARED_LIFETIME);
-    for interval in [&mut flush, &mut look, &mut checkpoint, &mut lifetime] {
+    let mut news = tokio::time::interval(SHARED_NEWS_EVERY);
+    for interval in [&mut flush, &mut look, &mut checkpoint, &mut news] {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
     loop {
@@ -271,7 +273,7 @@ async fn keep_house(store: std::sync::Weak<Inner>) {
                 Some(store) => store.db().checkpoint().await.map_err(StoreError::from),
                 None => return,
             },
-            _ = lifetime.tick() => match store.upgrade().map(Store) {
+            _ = news.tick() => match store.upgrade().map(Store) {
                 Some(store) => {
                     if store.db().is_shared() {
                         store.others_committed();
@@ -288,9 +290,12 @@ async fn keep_house(store: std::sync::Weak<Inner>) {
 }
 
 impl Store {
-    /// Drops every copy if another process has written to the SQLite file since the last call.
+    /// Drops every copy if another process has written to the SQLite file since the last call, or
+    /// may have written to PostgreSQL.
     pub(crate) fn look_for_others(&self) -> Result<(), StoreError> {
-        if self.db().external_changes()? {
+        if self.db().is_shared() {
+            self.caches().clear();
+        } else if self.db().external_changes()? {
             self.others_committed();
         }
         Ok(())

@@ -91,7 +91,30 @@ impl Store {
     }
 }
 
+/// The key of a setting that bears witness that a server was deleted.
+const DELETED: &str = "server:deleted:";
+
+impl Store {
+    /// The servers that were deleted on purpose while they were on this node, which may still have
+    /// their files. A server that is merely unknown is never among them, whatever became of the
+    /// data: files are taken away only for what is named here.
+    pub async fn deleted_servers(&self, node: NodeId) -> Result<Vec<ServerUuid>, StoreError> {
+        let node = node.to_string();
+        let witnesses = self.settings_beginning(DELETED).await?;
+        let of_node = witnesses.into_iter().filter(|(_, value)| *value == node);
+        Ok(of_node
+            .filter_map(|(key, _)| key.strip_prefix(DELETED)?.parse().ok())
+            .collect())
+    }
+}
+
 impl Tx {
+    /// Forgets that a server was deleted: its node has no files of it any more.
+    pub async fn forget_deleted_server(&mut self, uuid: ServerUuid) -> Result<(), StoreError> {
+        self.take_setting(&format!("{DELETED}{uuid}")).await?;
+        Ok(())
+    }
+
     /// A new UUID whose short form no server has.
     pub async fn new_server_uuid(&mut self) -> Result<ServerUuid, StoreError> {
         loop {
@@ -146,6 +169,7 @@ impl Tx {
             )
             .await?;
         let id = cell(row)?;
+        self.forget_deleted_server(server.uuid).await?;
         self.assign_allocations(id, &server.allocations, true)
             .await?;
         for (variable, value) in &server.variables {
@@ -281,14 +305,20 @@ impl Tx {
         Ok(true)
     }
 
-    /// Deletes a server with all that is its own, and frees its allocations. Fails by reference
-    /// while it has databases: those must go from their hosts first.
+    /// Deletes a server with all that is its own, and frees its allocations. That it was deleted is
+    /// remembered for its node ([`Store::deleted_servers`]). Fails by reference while it has
+    /// databases: those must go from their hosts first.
     pub async fn delete_server(&mut self, id: ServerId) -> Result<bool, StoreError> {
-        let sql = "SELECT owner_id FROM servers WHERE id = $1";
-        let owner: Option<UserId> = read_opt(self.db().opt(sql, &params![id]).await?, |cells| {
-            cells.take()
+        let sql = "SELECT owner_id, uuid, node_id FROM servers WHERE id = $1";
+        let row = self.db().opt(sql, &params![id]).await?;
+        let found: Option<(UserId, ServerUuid, NodeId)> = read_opt(row, |cells| {
+            Ok((cells.take()?, cells.take()?, cells.take()?))
         })?;
-        let Some(owner) = owner else { return Ok(false) };
+        let Some((owner, uuid, node)) = found else {
+            return Ok(false);
+        };
+        self.set_setting(&format!("{DELETED}{uuid}"), &node.to_string())
+            .await?;
         let sql = "SELECT user_id FROM subusers WHERE server_id = $1";
         let mut users: Vec<UserId> = column(self.db().few(sql, &params![id]).await?)?;
         users.push(owner);

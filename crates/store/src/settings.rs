@@ -1,9 +1,24 @@
 //! Settings: text by key.
 
-use crate::sql::{opt_cell, params};
+use crate::sql::{opt_cell, params, read_all};
 use crate::{Store, StoreError, Tx};
 
+/// How many settings of one beginning are read at once; the rest is for the next call.
+const MAX_LISTED: u64 = 1000;
+
 impl Store {
+    /// Settings whose key begins with a text, by key.
+    pub async fn settings_beginning(
+        &self,
+        beginning: &str,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        // Not LIKE, which would read some characters as placeholders.
+        let sql = "SELECT key, value FROM settings
+            WHERE substr(key, 1, length(CAST($1 AS TEXT))) = $1 ORDER BY key LIMIT $2";
+        let rows = self.db().few(sql, &params![beginning, MAX_LISTED]).await?;
+        read_all(rows, |cells| Ok((cells.take()?, cells.take()?)))
+    }
+
     /// A setting.
     pub async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
         opt_cell(

@@ -105,6 +105,21 @@ both_dbs! {
         assert!(store.key_actor("ptlc_0123456789a").await.unwrap().is_none());
     }
 
+    async fn a_key_that_another_process_deletes_is_forgotten(store: TestStore) {
+        let world = World::create(&store).await;
+        let mut tx = store.begin().await.unwrap();
+        tx.create_api_key(&key(world.owner, "ptlc_0123456789a")).await.unwrap();
+        tx.commit().await.unwrap();
+        let other = store.second().await.unwrap();
+        store.look_for_others().unwrap();
+        assert!(store.key_actor("ptlc_0123456789a").await.unwrap().is_some());
+        let mut tx = other.begin().await.unwrap();
+        tx.delete_api_key(world.owner, ApiKeyKind::Client, "ptlc_0123456789a").await.unwrap();
+        tx.commit().await.unwrap();
+        store.look_for_others().unwrap();
+        assert!(store.key_actor("ptlc_0123456789a").await.unwrap().is_none());
+    }
+
     async fn parallel_requests_do_not_exceed_the_limit_of_keys(store: TestStore) {
         let world = World::create(&store).await;
         let tasks: Vec<_> = (0..MAX_CLIENT_KEYS + 10)

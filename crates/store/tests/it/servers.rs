@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use hatchery_db::DbError;
 use hatchery_store::testing::TestStore;
-use hatchery_store::{Page, StoreError, both_dbs};
-use hatchery_vocab::{Permission, PermissionSet, ServerStatus, Swap};
+use hatchery_store::{NewServer, Page, StoreError, both_dbs};
+use hatchery_vocab::{NodeId, Permission, PermissionSet, ServerStatus, Swap};
 
 use crate::world::{World, new_egg, variable};
 
@@ -111,6 +111,69 @@ both_dbs! {
         assert!(store.server_by_uuid(snapshot.uuid).await.unwrap().is_none());
         assert_eq!(store.free_allocations(world.node, 1).await.unwrap()[0].id, free[0].id);
         assert_eq!(store.servers_of_node(world.node, Page { number: 1, size: 5 }).await.unwrap().total, 0);
+    }
+
+    async fn parallel_requests_for_one_allocation_give_it_to_one_server(store: TestStore) {
+        let world = World::create(&store).await;
+        let free = store.free_allocations(world.node, 1).await.unwrap()[0].id;
+        let tasks: Vec<_> = (0..8)
+            .map(|number| {
+                let server = world.server(world.owner, &format!("{number} of many"), vec![free]);
+                let store = (*store).clone();
+                tokio::spawn(async move {
+                    let mut tx = store.begin().await?;
+                    tx.create_server(&server).await?;
+                    tx.commit().await
+                })
+            })
+            .collect();
+        let mut made = 0;
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(error) => assert!(matches!(error, StoreError::AllocationTaken), "{error}"),
+            }
+        }
+        assert_eq!((made, store.count_servers().await.unwrap()), (1, 1));
+    }
+
+    async fn only_what_was_deleted_on_purpose_counts_as_deleted(store: TestStore) {
+        let world = World::create(&store).await;
+        let id = world.add_server(&store, world.owner, "Main").await;
+        let uuid = store.server(id).await.unwrap().unwrap().uuid;
+        assert_eq!(store.deleted_servers(world.node).await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        tx.delete_server(id).await.unwrap();
+        drop(tx);
+        assert_eq!(store.deleted_servers(world.node).await.unwrap(), [], "rolled back");
+        let mut tx = store.begin().await.unwrap();
+        tx.delete_server(id).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.deleted_servers(world.node).await.unwrap(), [uuid]);
+        assert_eq!(store.deleted_servers(NodeId::new(999)).await.unwrap(), [], "another node");
+        // One that comes back is deleted no longer.
+        let mut tx = store.begin().await.unwrap();
+        let again = NewServer { uuid, ..world.server(world.owner, "Main", Vec::new()) };
+        let id = tx.create_server(&again).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.deleted_servers(world.node).await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        tx.delete_server(id).await.unwrap();
+        tx.forget_deleted_server(uuid).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.deleted_servers(world.node).await.unwrap(), []);
+    }
+
+    async fn settings_are_found_by_their_beginning(store: TestStore) {
+        let mut tx = store.begin().await.unwrap();
+        for key in ["note:b", "note:a", "note", "NOTE:c", "not_:d", "note:%"] {
+            tx.set_setting(key, key).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut found: Vec<_> = store.settings_beginning("note:").await.unwrap().into_iter().map(|(key, _)| key).collect();
+        found.sort();
+        assert_eq!(found, ["note:%", "note:a", "note:b"]);
+        assert_eq!(store.settings_beginning("not_").await.unwrap().len(), 1);
     }
 
     async fn access_is_for_owners_subusers_and_administrators(store: TestStore) {
