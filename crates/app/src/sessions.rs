@@ -23,6 +23,9 @@ pub struct Browser {
 /// The longest name of a browser that is kept.
 const MAX_USER_AGENT: usize = 512;
 
+/// The longest name that a failed attempt is recorded with: strangers do not fill the log.
+const MAX_LOGIN: usize = 191;
+
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
@@ -67,7 +70,10 @@ pub async fn sign_in(
             "username"
         };
         authentication_event("auth:fail", browser)
-            .with(field, Value::from(login))
+            .with(
+                field,
+                Value::from(&login[..login.floor_char_boundary(MAX_LOGIN)]),
+            )
             .by_nobody(cx, browser.address);
         return Err(SignInError::NoMatch);
     };

@@ -22,15 +22,18 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::Api;
 use crate::kit::answer::{NoContent, Ok200};
 use crate::kit::error::ApiError;
-use crate::kit::input::{BodyKind, Input, JsonBody, collect, parse_json};
+use crate::kit::input::{BodyKind, Input, JsonBody, collect_at_most, parse_json};
 use crate::kit::origin::ClientAddress;
 use crate::kit::rate_limit::RateLimiter;
 use crate::kit::session;
 
 /// How often an account may be tried from one address before both must wait.
 const TRIES_PER_MINUTE: u32 = 5;
-/// How often one address may try any accounts.
+/// How often one address may try any accounts. Success does not clear it: whoever has one account
+/// could go through everybody else's.
 const TRIES_OF_ADDRESS_PER_MINUTE: u32 = 30;
+/// The longest body of a sign-in, in bytes. Nobody is known yet, so little is read.
+const MAX_SIGN_IN: usize = 16 * 1024;
 
 /// The routes.
 pub(crate) fn router() -> Router<Api> {
@@ -58,6 +61,7 @@ pub(crate) fn sign_in_limiter() -> SignInLimiter {
 
 impl SignInLimiter {
     fn attempt(&self, address: IpAddr, login: &str, now: Timestamp) -> Result<(), ApiError> {
+        let address = network(address);
         let refused = self
             .addresses
             .hit(address, now)
@@ -68,8 +72,15 @@ impl SignInLimiter {
     }
 
     fn succeeded(&self, address: IpAddr, login: &str) {
-        self.accounts.clear((address, account(login)));
-        self.addresses.clear(address);
+        self.accounts.clear((network(address), account(login)));
+    }
+}
+
+/// An IPv6 client counts by its network of 64 bits, since it can choose among its addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
     }
 }
 
@@ -97,7 +108,7 @@ async fn login(State(api): State<Api>, request: Request) -> Result<Response, Api
     {
         return Ok((StatusCode::FOUND, [(header::LOCATION, "/")]).into_response());
     }
-    let body = collect(body).await?;
+    let body = collect_at_most(body, MAX_SIGN_IN).await?;
     if BodyKind::of(&parts.headers) == BodyKind::Json
         && let Some(value) = parse_json(&body)?
     {

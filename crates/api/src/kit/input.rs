@@ -169,7 +169,15 @@ impl<S: Sync> FromRequest<S> for Input {
 
 /// Reads a whole body of at most [`MAX_BODY`] bytes.
 pub(crate) async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, MAX_BODY).collect().await {
+    collect_at_most(body, MAX_BODY).await
+}
+
+/// Reads a whole body of at most so many bytes.
+pub(crate) async fn collect_at_most(
+    body: axum::body::Body,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large()),
         // The client went away in the middle of its request; nobody reads this.
@@ -238,9 +246,13 @@ fn clean(fields: Map<String, Value>, trim: bool) -> Map<String, Value> {
     fields.into_iter().map(clean_field).collect()
 }
 
-/// Trims texts and turns empty ones into null, however deep.
+/// Trims texts and turns empty ones into null, however deep. Zero characters in them are dropped,
+/// since PostgreSQL cannot keep them; in names of files they stay, and are refused there.
 fn clean_value(value: Value, trim: bool) -> Value {
     match value {
+        Value::String(text) if trim && text.contains('\0') => {
+            clean_value(Value::String(text.replace('\0', "")), trim)
+        }
         Value::String(text) => {
             let trimmed = if trim {
                 text.trim_matches(blank)
@@ -327,6 +339,23 @@ mod tests {
         assert_eq!(
             read(request("GET", short, "", "")).await,
             json!({"directory": "a"})
+        );
+    }
+
+    #[tokio::test]
+    async fn zero_characters_are_dropped_but_in_names_of_files() {
+        let form = request(
+            "POST",
+            "/x?b=%00",
+            "application/x-www-form-urlencoded",
+            "a=x%00y&c[]=%00z+",
+        );
+        assert_eq!(read(form).await, json!({"a": "xy", "b": null, "c": ["z"]}));
+        let file =
+            "/api/client/servers/f3f95466-7e8b-42a4-8504-6e7055874e39/files/list?directory=a%00";
+        assert_eq!(
+            read(request("GET", file, "", "")).await,
+            json!({"directory": "a\0"})
         );
     }
 

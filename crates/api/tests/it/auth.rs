@@ -271,3 +271,38 @@ async fn too_many_failures_lock_out_that_account_for_that_address_alone() {
         200
     );
 }
+
+/// Whoever has an account of their own does not get more tries at those of others by it.
+#[tokio::test]
+async fn one_address_cannot_go_through_everybody_s_accounts() {
+    let panel = panel().await;
+    let mut refused = 0;
+    for number in 0..40 {
+        if number % 4 == 0 {
+            sign_in(&panel, "stranger", TestPanel::PASSWORD).await;
+        }
+        refused += u32::from(
+            sign_in(&panel, &format!("victim{number}"), "wrong")
+                .await
+                .status
+                == 429,
+        );
+    }
+    assert_eq!(
+        refused, 16,
+        "all after the thirtieth try, of which six were his own"
+    );
+}
+
+/// Nobody is known yet: little is read, and little is written down.
+#[tokio::test]
+async fn a_stranger_s_long_words_are_neither_read_nor_kept() {
+    let panel = panel().await;
+    assert_eq!(
+        sign_in(&panel, &"x".repeat(20_000), "wrong").await.status,
+        413
+    );
+    let name = format!("é\0{}", "x".repeat(10_000));
+    assert_eq!(sign_in(&panel, &name, "wrong").await.status, 400);
+    panel.store.flush().await.unwrap();
+}
