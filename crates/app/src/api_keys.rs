@@ -6,7 +6,7 @@ use hatchery_store::{ApiKey, ApiKeyKind, NewApiKey, StoreError, Subject};
 use serde_json::Value;
 
 use crate::activity::Event;
-use crate::{Actor, Cx};
+use crate::{Actor, Cx, revocation};
 
 /// Why no key was made.
 #[derive(Debug, thiserror::Error)]
@@ -92,14 +92,20 @@ pub async fn create(
     })
 }
 
-/// Deletes a key of the account. Says whether there was one.
+/// Deletes a key of the account. Says whether there was one. Consoles and links that it opened end
+/// with it; nodes cannot tell by which key a token was got, so all of the person's tokens end, and
+/// who may still asks for a new one.
 pub async fn delete(cx: &Cx, actor: &Actor, identifier: &str) -> Result<bool, StoreError> {
     let mut tx = cx.store().begin().await?;
     let deleted = tx
         .delete_api_key(actor.user.id, ApiKeyKind::Client, identifier)
         .await?;
+    if deleted.is_some() {
+        revocation::mark(cx, &mut tx, actor.user.uuid).await?;
+    }
     tx.commit().await?;
     if deleted.is_some() {
+        revocation::deliver(cx).await?;
         Event::new("user:api-key.delete")
             .with("identifier", Value::from(identifier))
             .on_account(cx, actor);

@@ -17,6 +17,7 @@ mod node_call;
 mod nodes;
 pub mod remote;
 pub mod resources;
+pub mod revocation;
 pub mod servers;
 pub mod sessions;
 mod settings;

@@ -651,11 +651,27 @@ async fn a_server_is_created_and_handed_to_its_node() {
     servers::create(&panel.cx, new()).await.unwrap();
 }
 
+/// A server that was deleted while nobody could speak to its node.
+async fn deleted_server(panel: &TestPanel) -> String {
+    let sketch = ServerSketch {
+        name: "Gone",
+        owner: panel.world.owner.id,
+        status: None,
+        allocations: 0,
+    };
+    let server = panel.add_server(&sketch).await.unwrap();
+    let mut tx = panel.store.begin().await.unwrap();
+    tx.delete_server(server.id).await.unwrap();
+    tx.commit().await.unwrap();
+    server.uuid.to_string()
+}
+
 #[tokio::test]
 async fn servers_that_wait_are_handed_over_later() {
     let panel = panel().await;
     let egg = import_egg(&panel).await;
-    let client = panel.cx.nodes().client(panel.world.node).unwrap();
+    let row = panel.store.node(panel.world.node).await.unwrap().unwrap();
+    let client = panel.cx.nodes().client(&row).unwrap();
     panel.cx.nodes().forget(panel.world.node);
     let new = servers::NewServer {
         variables: Vec::new(),
@@ -668,7 +684,8 @@ async fn servers_that_wait_are_handed_over_later() {
     assert_eq!(panel.node.take_calls(), []);
 
     panel.cx.nodes().register(panel.world.node, client);
-    let gone = "11111111-2222-4333-8444-555555555555";
+    let gone = deleted_server(&panel).await;
+    let unknown = "11111111-2222-4333-8444-555555555555";
     let mut settings = panel
         .call("GET", &format!("/api/remote/servers/{}", created.uuid))
         .node()
@@ -678,18 +695,22 @@ async fn servers_that_wait_are_handed_over_later() {
         .clone();
     let known = settings.clone();
     settings["uuid"] = json!(gone);
+    let mut stray = settings.clone();
+    stray["uuid"] = json!(unknown);
     let details = |settings: &Value| json!({"state": "offline", "is_suspended": false, "utilization": {}, "configuration": settings});
     panel.node.answer_next(409, &json!({"error": "exists"}));
     panel.node.answer_next(202, &json!(null));
-    panel
-        .node
-        .answer_next(200, &json!([details(&known), details(&settings)]));
+    panel.node.answer_next(
+        200,
+        &json!([details(&known), details(&settings), details(&stray)]),
+    );
     servers::reconcile(&panel.cx, panel.world.node)
         .await
         .unwrap();
     let calls = panel.node.take_calls();
     let lines: Vec<&str> = calls.iter().map(|call| call.line.as_str()).collect();
     let install = format!("POST /api/servers/{}/install", created.uuid);
+    // What was not deleted on purpose keeps its files, although the data does not know it.
     let delete = format!("DELETE /api/servers/{gone}");
     assert_eq!(
         lines,
@@ -760,4 +781,72 @@ async fn eggs_are_imported_in_place() {
         (true, false, second.uuid)
     );
     assert!(eggs::import(&panel.cx, b"{}", None).await.is_err());
+}
+
+/// Data that was put back from an old copy, or another database, must cost nobody their files.
+#[tokio::test]
+async fn files_of_servers_that_the_data_forgot_are_left_alone() {
+    let panel = panel().await;
+    let settings = panel
+        .call(
+            "GET",
+            &format!("/api/remote/servers/{}", panel.world.server.uuid),
+        )
+        .node()
+        .send()
+        .await
+        .json()["settings"]
+        .clone();
+    let mut stray = settings.clone();
+    stray["uuid"] = json!("11111111-2222-4333-8444-555555555555");
+    let known = |settings: &Value| json!({"state": "offline", "is_suspended": false, "utilization": {}, "configuration": settings});
+    panel.node.take_calls();
+    for _ in 0..2 {
+        panel
+            .node
+            .answer_next(200, &json!([known(&settings), known(&stray)]));
+        servers::reconcile(&panel.cx, panel.world.node)
+            .await
+            .unwrap();
+    }
+    let calls = panel.node.take_calls();
+    assert!(
+        calls.iter().all(|call| call.line == "GET /api/servers"),
+        "{calls:?}"
+    );
+    assert_eq!(calls.len(), 2);
+}
+
+/// A node that refuses is asked again, one that has done it is not.
+#[tokio::test]
+async fn a_deletion_is_told_until_the_node_has_done_it() {
+    let panel = panel().await;
+    let gone = deleted_server(&panel).await;
+    let mut settings = panel
+        .call(
+            "GET",
+            &format!("/api/remote/servers/{}", panel.world.server.uuid),
+        )
+        .node()
+        .send()
+        .await
+        .json()["settings"]
+        .clone();
+    settings["uuid"] = json!(gone);
+    let known = json!([{"state": "offline", "is_suspended": false, "utilization": {}, "configuration": settings}]);
+    panel.node.take_calls();
+    let delete = format!("DELETE /api/servers/{gone}");
+    for (status, told) in [(500, true), (204, true), (204, false)] {
+        panel.node.answer_next(200, &known);
+        panel.node.answer_next(status, &json!(null));
+        servers::reconcile(&panel.cx, panel.world.node)
+            .await
+            .unwrap();
+        let calls = panel.node.take_calls();
+        assert_eq!(
+            calls.iter().any(|call| call.line == delete),
+            told,
+            "{calls:?}"
+        );
+    }
 }

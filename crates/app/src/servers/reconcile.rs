@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use hatchery_node_proto::NodeError;
+use hatchery_node_proto::{NodeClient, NodeError};
 use hatchery_store::StoreError;
-use hatchery_vocab::{NodeId, ServerStatus};
+use hatchery_vocab::{NodeId, ServerStatus, ServerUuid};
 use http::StatusCode;
 
 use super::create::start_setting;
@@ -22,7 +22,7 @@ pub enum ReconcileError {
 }
 
 /// Hands servers that wait for their installation to their node, and has the node delete servers
-/// that are gone from the data.
+/// that were deleted from the data.
 ///
 /// Called at start, and when another process changed the data: a command line beside a running
 /// panel creates and deletes servers without being able to speak to the node. It may be repeated
@@ -32,7 +32,10 @@ pub enum ReconcileError {
 /// The store failed, or the node could not be reached. A server that the node refuses is logged
 /// and does not hold up the others.
 pub async fn reconcile(cx: &Cx, node: NodeId) -> Result<(), ReconcileError> {
-    let Some(client) = cx.nodes().client(node) else {
+    let Some(row) = cx.store().node(node).await? else {
+        return Ok(());
+    };
+    let Some(client) = cx.nodes().client(&row) else {
         return Ok(());
     };
     for id in cx
@@ -68,23 +71,53 @@ pub async fn reconcile(cx: &Cx, node: NodeId) -> Result<(), ReconcileError> {
             tx.commit().await?;
         }
     }
-    let mut gone = HashSet::new();
-    for known in client.servers().await? {
-        let Some(uuid) = known.configuration.map(|settings| settings.uuid) else {
-            continue;
-        };
-        if cx.store().server_by_uuid(uuid).await?.is_none() {
-            gone.insert(uuid);
+    delete_gone(cx, node, &client).await
+}
+
+/// Has the node delete what was deleted here, files included. Only the witness of a deletion counts:
+/// a server that the node has and the data does not know may as well be the sign of data that was
+/// put back from an old copy, or of another database, and its files are all that is left of it.
+async fn delete_gone(cx: &Cx, node: NodeId, client: &NodeClient) -> Result<(), ReconcileError> {
+    let deleted: HashSet<ServerUuid> = cx
+        .store()
+        .deleted_servers(node)
+        .await?
+        .into_iter()
+        .collect();
+    let known: HashSet<ServerUuid> = client
+        .servers()
+        .await?
+        .into_iter()
+        .filter_map(|known| known.configuration.map(|settings| settings.uuid))
+        .collect();
+    for &uuid in &known {
+        if !deleted.contains(&uuid) && cx.store().server_by_uuid(uuid).await?.is_none() {
+            tracing::warn!(
+                server = %uuid,
+                "the node has a server that the panel does not know; it is left alone with its files"
+            );
         }
     }
-    for uuid in gone {
-        match client.delete(uuid).await {
-            Ok(()) => tracing::info!(server = %uuid, "a deleted server was removed from its node"),
-            Err(error @ NodeError::Io(_)) => return Err(error.into()),
-            Err(error) => {
-                tracing::error!(server = %uuid, %error, "the node did not delete the server");
+    for uuid in deleted {
+        if cx.store().server_by_uuid(uuid).await?.is_some() {
+            continue;
+        }
+        if known.contains(&uuid) {
+            match client.delete(uuid).await {
+                Ok(()) => {
+                    tracing::info!(server = %uuid, "a deleted server was removed from its node");
+                }
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {}
+                Err(error @ NodeError::Io(_)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::error!(server = %uuid, %error, "the node did not delete the server");
+                    continue;
+                }
             }
         }
+        let mut tx = cx.store().begin().await?;
+        tx.forget_deleted_server(uuid).await?;
+        tx.commit().await?;
     }
     Ok(())
 }

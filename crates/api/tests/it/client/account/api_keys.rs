@@ -177,6 +177,66 @@ async fn what_is_wrong_with_a_new_key() {
         "#);
 }
 
+/// Security.md, revocation: what a key opened ends with it, on the node too.
+#[tokio::test]
+async fn a_deleted_key_takes_consoles_and_links_along() {
+    let panel = panel().await;
+    let owner = &panel.world.owner;
+    let path = |key: &str| format!("{PATH}/{}", &key[..16]);
+    let delete = async |key: &str| {
+        let answer = panel.call_as(owner, "DELETE", &path(key)).send().await;
+        assert_eq!(answer.status, 204);
+    };
+    let told = || {
+        let calls = panel.node.take_calls();
+        let lines: Vec<String> = calls.iter().map(ToString::to_string).collect();
+        lines
+    };
+    let deauthorized = format!(
+        "POST /api/deauthorize-user {{\"user\":\"{}\",\"servers\":[]}}",
+        owner.uuid
+    );
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        keys.push(
+            panel
+                .add_key(owner.id, ApiKeyKind::Client, &[])
+                .await
+                .unwrap(),
+        );
+    }
+    panel.node.take_calls();
+    delete(&keys[0]).await;
+    assert_eq!(told(), [deauthorized.as_str()]);
+
+    // A node that cannot be reached is told later, once.
+    panel.node.set_unreachable(true);
+    delete(&keys[1]).await;
+    panel.node.set_unreachable(false);
+    panel.node.take_calls();
+    for expected in [&[deauthorized.as_str()][..], &[]] {
+        hatchery_app::revocation::deliver(&panel.cx).await.unwrap();
+        assert_eq!(told(), expected);
+    }
+}
+
+#[tokio::test]
+async fn many_requests_at_once_make_no_more_than_twenty_five() {
+    let panel = panel().await;
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let call = panel
+            .call_as(&panel.world.owner, "POST", PATH)
+            .json(&json!({"description": "x"}));
+        asked.spawn(async move { call.send().await.status.as_u16() });
+    }
+    let mut answers = asked.join_all().await;
+    answers.sort_unstable();
+    let (made, refused) = answers.split_at(24);
+    assert!(made.iter().all(|status| *status == 200), "{answers:?}");
+    assert!(refused.iter().all(|status| *status == 400), "{answers:?}");
+}
+
 #[tokio::test]
 async fn an_account_has_at_most_twenty_five() {
     let panel = panel().await;
