@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use hatchery_app::Cx;
+use hatchery_app::{Cx, revocation};
 use hatchery_auth::{KeyKind, NewApiKey as Generated, PasswordError};
 use hatchery_rules::{FieldError, Fields};
 use hatchery_store::{ApiKeyKind, NewApiKey, NewUser, Page, Secret, StoreError, Tx, User};
@@ -109,7 +109,8 @@ pub(crate) async fn create(cx: &Cx, person: &NewPerson) -> Result<User, PeopleEr
     find(cx, &person.username).await
 }
 
-/// Gives somebody a new password. Browsers that were signed in are not any more.
+/// Gives somebody a new password. Browsers that were signed in are not any more, and consoles and
+/// links end; a panel that runs beside this program sees to that within a second.
 pub(crate) async fn reset_password(
     cx: &Cx,
     user: &User,
@@ -123,8 +124,9 @@ pub(crate) async fn reset_password(
     let mut tx = cx.store().begin().await?;
     tx.set_user_password(user.id, &hash).await?;
     tx.delete_sessions_of(user.id, None).await?;
+    revocation::mark(cx, &mut tx, user.uuid).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(revocation::deliver(cx).await?)
 }
 
 /// The user of this name or e-mail address.

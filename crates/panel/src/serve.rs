@@ -13,13 +13,14 @@ use axum::http::Response;
 use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
 use hatchery_app::servers::{self, ReconcileError};
-use hatchery_app::{Cx, Nodes};
+use hatchery_app::{Cx, Nodes, revocation};
 use hatchery_config::{Problem, Settings};
 use hatchery_node::{Node, NodeConfig};
 use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
 use hatchery_store::StoreError;
 use hatchery_vocab::NodeId;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
@@ -37,6 +38,8 @@ const MAX_WORKERS: usize = 4;
 const MAX_BLOCKING: usize = 64;
 /// How often what has ended is cleared away.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How often nodes are told of rights that another process took away; within a second they must be.
+const REVOKE_EVERY: Duration = Duration::from_millis(500);
 /// How long the runtime waits for such threads once everything else has ended.
 const LAST_WAIT: Duration = Duration::from_secs(5);
 
@@ -179,6 +182,10 @@ fn look_after(
         let (cx, node) = (cx.clone(), Arc::clone(node));
         move || reconcile(cx.clone(), Arc::clone(&node), node_id)
     });
+    supervisor.keep("revocation", {
+        let (cx, node) = (cx.clone(), Arc::clone(node));
+        move || revoke(cx.clone(), Arc::clone(&node))
+    });
     let days = u64::from(settings.activity.keep_days);
     let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
     supervisor.keep("prune", {
@@ -196,6 +203,18 @@ async fn reconcile(cx: Cx, node: Arc<Node>, node_id: NodeId) -> Result<(), Recon
         if commits.changed().await.is_err() {
             return Ok(());
         }
+    }
+}
+
+/// Takes consoles and links away from those who lost their right to them by what another process
+/// did, such as `hatchery user reset-password`.
+async fn revoke(cx: Cx, node: Arc<Node>) -> Result<(), StoreError> {
+    node.booted().await;
+    let mut turns = tokio::time::interval(REVOKE_EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        revocation::deliver(&cx).await?;
     }
 }
 

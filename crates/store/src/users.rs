@@ -138,6 +138,10 @@ impl Store {
 
     /// The user with this user name or e-mail address, whatever its case.
     pub async fn user_by_login(&self, login: &str) -> Result<Option<User>, StoreError> {
+        if login.contains('\0') {
+            // No name holds one, and PostgreSQL would refuse even to look.
+            return Ok(None);
+        }
         // A name cannot look like another user's address, since it has no `@`.
         let column = if login.contains('@') {
             "email"

@@ -185,6 +185,48 @@ fn a_running_panel_knows_at_once_what_a_command_did() {
     assert_eq!(place.json(&["server", "list"])[0]["uuid"], server["uuid"]);
 }
 
+/// Security.md, revocation: by whichever process, what a person held of the node ends.
+#[test]
+fn a_new_password_ends_the_links_that_are_out() {
+    let place = Place::new();
+    let panel = place.serve();
+    let key = place.key();
+    let server = place.json(&[
+        "server", "create", "--name", "Mine", "--owner", "admin", "--egg", "demo",
+    ]);
+    let path = format!(
+        "/api/client/servers/{}",
+        server["identifier"].as_str().unwrap()
+    );
+    panel.until(|panel| {
+        panel.call(&key, "GET", &path, "").json()["attributes"]["is_installing"] == false
+    });
+    let write = format!("{path}/files/write?file=a.txt");
+    assert_eq!(
+        panel.call(&key, "POST", &write, "hello").status,
+        400,
+        "no JSON"
+    );
+    assert_eq!(panel.call(&key, "POST", &write, "\"hello\"").status, 204);
+    let link = panel.call(
+        &key,
+        "GET",
+        &format!("{path}/files/download?file=a.txt"),
+        "",
+    );
+    let link = link.json()["attributes"]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let link = link.strip_prefix(&panel.url).unwrap();
+    // A look does not use the link up.
+    assert_eq!(panel.ask("HEAD", link, &[], "").status, 200);
+    let new = ["--password", "another one"];
+    place.answer(&[&["user", "reset-password", "--user", "admin"][..], &new].concat());
+    panel.until(|panel| panel.ask("HEAD", link, &[], "").status == 404);
+    assert_eq!(panel.get(link).status, 404);
+}
+
 #[test]
 fn a_server_that_was_created_while_nothing_ran_is_installed_at_the_next_start() {
     let place = Place::new();

@@ -31,7 +31,9 @@ both_dbs! {
         for login in ["OWNER", "Owner@Example.com"] {
             assert_eq!(store.user_by_login(login).await.unwrap().unwrap().id, world.owner, "{login}");
         }
-        assert!(store.user_by_login("nobody").await.unwrap().is_none());
+        for nobody in ["nobody", "own\0er", "\0@example.com", "' OR 1=1 --"] {
+            assert!(store.user_by_login(nobody).await.unwrap().is_none());
+        }
         let before = store.user(world.owner).await.unwrap().unwrap();
         assert!(Arc::ptr_eq(&before, &store.user(world.owner).await.unwrap().unwrap()));
         assert!(before.as_admin().is_none());
