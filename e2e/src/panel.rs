@@ -17,6 +17,9 @@ use crate::{Client, Service, free_port};
 /// How long a panel may take to be ready. Far above what it needs: the machine may be busy.
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a killed game may take to be gone. The answer about its state may be 20 s old.
+const END_PATIENCE: Duration = Duration::from_secs(30);
+
 /// What runs the games.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -194,11 +197,26 @@ impl Panel {
             let id = server["attributes"]["identifier"]
                 .as_str()
                 .unwrap_or_default();
-            let path = format!("/api/client/servers/{id}/power");
-            // A server that cannot be killed now (it is being installed, say) does not run.
-            drop(client.post(&path, &serde_json::json!({ "signal": "kill" })));
+            let path = format!("/api/client/servers/{id}");
+            let kill = serde_json::json!({ "signal": "kill" });
+            // A server that cannot be killed (it is being installed, say) does not run.
+            if client.post(&format!("{path}/power"), &kill)?.status == 204 {
+                Self::wait_until_offline(&client, &format!("{path}/resources"))?;
+            }
         }
         Ok(())
+    }
+
+    fn wait_until_offline(client: &Client, path: &str) -> Result<()> {
+        let deadline = Instant::now() + END_PATIENCE;
+        while Instant::now() < deadline {
+            let answer = client.get(path)?.json()?;
+            if answer["attributes"]["current_state"] == "offline" {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("a game did not end: {path}")
     }
 
     /// A client with a key, or with none.

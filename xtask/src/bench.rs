@@ -183,6 +183,7 @@ impl Bench {
 
     /// A game that takes commands, and a key that may send them.
     fn running_game(&self) -> Result<(String, String)> {
+        let port = free_port()?.to_string();
         let created = self.panel.run_json(&[
             "server", "create", "--name", "Bench", "--owner", "bench", "--egg", "demo", "--start",
         ])?;

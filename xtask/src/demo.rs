@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use hatchery_e2e::{Engine, Options, Panel};
+use hatchery_e2e::{Engine, Options, Panel, free_port};
 use serde_json::Value;
 
 use crate::panel::{self, Profile};
@@ -42,6 +42,10 @@ pub(crate) fn chore(options: &[&str]) -> Result<()> {
     if check_only {
         let counts = check(&binary)?;
         ensure!(counts.failed.is_empty(), "{}", counts.failed.join("\n"));
+        println!(
+            "all {} lines of the demo answer as they should",
+            counts.passed
+        );
         return Ok(());
     }
     let demo = Demo::start(binary)?;
@@ -85,6 +89,8 @@ impl Demo {
         };
         let mut panel = Panel::start(options)?;
         let key = panel.user(USER, true)?;
+        // Not the usual port, which a game of this machine may have.
+        let port = free_port()?.to_string();
         let created = panel.run_json(&[
             "server",
             "create",
@@ -94,6 +100,8 @@ impl Demo {
             USER,
             "--egg",
             "demo",
+            "--port",
+            &port,
             "--start",
         ])?;
         let server = created["identifier"]
