@@ -17,7 +17,7 @@ use crate::{Client, Service, free_port};
 /// How long a panel may take to be ready. Far above what it needs: the machine may be busy.
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
-/// How long a killed game may take to be gone. The answer about its state may be 20 s old.
+/// How long a killed game may take to be gone.
 const END_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What runs the games.
@@ -201,22 +201,23 @@ impl Panel {
             let kill = serde_json::json!({ "signal": "kill" });
             // A server that cannot be killed (it is being installed, say) does not run.
             if client.post(&format!("{path}/power"), &kill)?.status == 204 {
-                Self::wait_until_offline(&client, &format!("{path}/resources"))?;
+                Self::wait_until_offline(&client, &path)?;
             }
         }
         Ok(())
     }
 
-    fn wait_until_offline(client: &Client, path: &str) -> Result<()> {
+    /// `/resources` may be 20 s old, but a command to a server that is offline is refused.
+    fn wait_until_offline(client: &Client, server: &str) -> Result<()> {
         let deadline = Instant::now() + END_PATIENCE;
+        let command = serde_json::json!({ "command": "help" });
         while Instant::now() < deadline {
-            let answer = client.get(path)?.json()?;
-            if answer["attributes"]["current_state"] == "offline" {
+            if client.post(&format!("{server}/command"), &command)?.status == 502 {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("a game did not end: {path}")
+        bail!("a game did not end: {server}")
     }
 
     /// A client with a key, or with none.

@@ -185,7 +185,8 @@ impl Bench {
     fn running_game(&self) -> Result<(String, String)> {
         let port = free_port()?.to_string();
         let created = self.panel.run_json(&[
-            "server", "create", "--name", "Bench", "--owner", "bench", "--egg", "demo", "--start",
+            "server", "create", "--name", "Bench", "--owner", "bench", "--port", &port, "--egg",
+            "demo", "--start",
         ])?;
         let server = created["identifier"]
             .as_str()

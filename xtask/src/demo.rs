@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use hatchery_e2e::{Engine, Options, Panel, free_port};
-use serde_json::Value;
 
 use crate::panel::{self, Profile};
 use crate::report::Counts;
@@ -17,6 +16,10 @@ const USER: &str = "demo";
 
 /// How long the game may take to be up.
 const GAME_PATIENCE: Duration = Duration::from_mins(1);
+
+/// The file of the demo game that has all that its console shows, and what it says when it is up.
+const LOG: &str = "/logs/latest.log";
+const READY: &str = "The hen house is open";
 
 /// A line to paste, and what shows that it worked.
 struct Line {
@@ -116,15 +119,18 @@ impl Demo {
         Ok(demo)
     }
 
+    /// The game's own log says it; what the panel says of its state may be 20 s old.
     fn wait_until_running(&self) -> Result<()> {
         let client = self.panel.client(Some(&self.key));
-        let path = format!("/api/client/servers/{}/resources", self.server);
+        let path = format!(
+            "/api/client/servers/{}/files/contents?file={LOG}",
+            self.server
+        );
         let deadline = Instant::now() + GAME_PATIENCE;
         loop {
             interrupt::check()?;
             let answer = client.get(&path)?;
-            let body = answer.json().unwrap_or(Value::Null);
-            if body["attributes"]["current_state"] == "running" {
+            if answer.text().contains(READY) {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -157,7 +163,7 @@ impl Demo {
                 about: "a command, then the console with its answer",
                 command: format!(
                     "{curl} {server}/command -d 'command=say hello' && sleep 1 && \
-                     {curl} '{server}/files/contents?file=/logs/latest.log'"
+                     {curl} '{server}/files/contents?file={LOG}'"
                 ),
                 answer: "hello",
             },
