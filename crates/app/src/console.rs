@@ -36,7 +36,7 @@ pub async fn send_command(
     access: &Access<needs::ControlConsole>,
     command: &str,
 ) -> Result<(), CommandError> {
-    let node = node_call::client(cx, access.server.node.id)?;
+    let node = node_call::client(cx, &access.server.node)?;
     node.commands(access.server.uuid, vec![command.to_owned()])
         .await?;
     Event::new("server:console.command")
@@ -65,7 +65,7 @@ impl MaySend {
 /// Starts, stops, restarts or kills the process.
 pub async fn send_power(cx: &Cx, granted: &MaySend) -> Result<(), NodeError> {
     let MaySend { access, signal } = granted;
-    let node = node_call::client(cx, access.server.node.id)?;
+    let node = node_call::client(cx, &access.server.node)?;
     node.power(access.server.uuid, *signal).await?;
     Event::new(match signal {
         PowerSignal::Start => "server:power.start",

@@ -15,7 +15,7 @@ pub async fn list(
     access: &Access<needs::FileRead>,
     directory: &str,
 ) -> Result<Vec<FileEntry>, NodeError> {
-    node_call::client(cx, access.server.node.id)?
+    node_call::client(cx, &access.server.node)?
         .list_directory(access.server.uuid, directory)
         .await
 }
@@ -37,7 +37,7 @@ pub async fn contents(
     access: &Access<needs::FileReadContent>,
     file: &str,
 ) -> Result<Contents, ContentsError> {
-    let contents = node_call::client(cx, access.server.node.id)?
+    let contents = node_call::client(cx, &access.server.node)?
         .contents(access.server.uuid, file)
         .await?;
     if contents.length > cx.settings().max_edit_size {
@@ -91,7 +91,7 @@ pub async fn write(
     contents: Contents,
 ) -> Result<(), NodeError> {
     let Contents { length, body, .. } = contents;
-    node_call::client(cx, access.server.node.id)?
+    node_call::client(cx, &access.server.node)?
         .write(access.server.uuid, file, length, body)
         .await?;
     Event::new("server:file.write")
@@ -107,7 +107,7 @@ pub async fn create_folder(
     root: Option<&str>,
     name: &str,
 ) -> Result<(), NodeError> {
-    let node = node_call::client(cx, access.server.node.id)?;
+    let node = node_call::client(cx, &access.server.node)?;
     node.create_directory(access.server.uuid, root.unwrap_or("/"), name)
         .await?;
     Event::new("server:file.create-directory")
@@ -128,7 +128,7 @@ pub async fn rename(
         .iter()
         .map(|file| json!({"from": file.from, "to": file.to}))
         .collect();
-    node_call::client(cx, access.server.node.id)?
+    node_call::client(cx, &access.server.node)?
         .rename(access.server.uuid, root, files)
         .await?;
     Event::new("server:file.rename")
@@ -145,7 +145,7 @@ pub async fn delete(
     root: &str,
     files: Vec<String>,
 ) -> Result<(), NodeError> {
-    let node = node_call::client(cx, access.server.node.id)?;
+    let node = node_call::client(cx, &access.server.node)?;
     node.delete_files(access.server.uuid, root, files.clone())
         .await?;
     Event::new("server:file.delete")

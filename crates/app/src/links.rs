@@ -48,7 +48,7 @@ pub(crate) fn issue<P, T: jwt::Purpose>(
     panel: &str,
     purpose: T,
 ) -> Result<String, NodeError> {
-    let node = node_call::client(cx, access.server.node.id)?;
+    let node = node_call::client(cx, &access.server.node)?;
     let grant = jwt::Grant {
         issuer: panel,
         audience: address.as_str(),

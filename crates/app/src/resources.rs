@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hatchery_node_proto::{NodeError, ServerDetails};
+use hatchery_node_proto::{NodeError, ServerDetails, ServerIdentity};
 use hatchery_vocab::{ServerId, Timestamp};
 use quick_cache::sync::Cache;
 
@@ -15,9 +15,12 @@ const FRESH_FOR: Duration = Duration::from_secs(20);
 /// For how many servers answers are kept.
 const KEPT: usize = 10_000;
 
+/// What a node tells of a server.
+pub type Details = ServerDetails<ServerIdentity>;
+
 /// The last answers of nodes.
 #[derive(Debug)]
-pub(crate) struct ResourceCache(Cache<ServerId, (Timestamp, Arc<ServerDetails>)>);
+pub(crate) struct ResourceCache(Cache<ServerId, (Timestamp, Arc<Details>)>);
 
 impl ResourceCache {
     pub(crate) fn new() -> Self {
@@ -26,7 +29,7 @@ impl ResourceCache {
 }
 
 /// What a server does and uses. Failures are not kept.
-pub async fn of<P>(cx: &Cx, access: &Access<P>) -> Result<Arc<ServerDetails>, NodeError> {
+pub async fn of<P>(cx: &Cx, access: &Access<P>) -> Result<Arc<Details>, NodeError> {
     let (server, now) = (&access.server, cx.now());
     let cache = &cx.resources().0;
     if let Some((asked, details)) = cache.get(&server.id)
@@ -35,7 +38,7 @@ pub async fn of<P>(cx: &Cx, access: &Access<P>) -> Result<Arc<ServerDetails>, No
         return Ok(details);
     }
     let details = Arc::new(
-        node_call::client(cx, server.node.id)?
+        node_call::client(cx, &server.node)?
             .details(server.uuid)
             .await?,
     );

@@ -63,19 +63,9 @@ pub async fn sign_in(
     let user = cx.store().user_by_login(login).await?;
     let stored = user.as_ref().map(|user| user.password.expose());
     let verdict = cx.passwords().verify(password, stored).await?;
+    let known = user.as_ref().map(|user| user.id);
     let Some(user) = user.filter(|_| verdict.is_right()) else {
-        let field = if login.contains('@') {
-            "email"
-        } else {
-            "username"
-        };
-        authentication_event("auth:fail", browser)
-            .with(
-                field,
-                Value::from(&login[..login.floor_char_boundary(MAX_LOGIN)]),
-            )
-            .by_nobody(cx, browser.address);
-        return Err(SignInError::NoMatch);
+        return Err(refuse(cx, login, known, browser));
     };
     if user.use_totp {
         return Err(SignInError::SecondFactor);
@@ -89,6 +79,22 @@ pub async fn sign_in(
         .about(Subject::User(user.id))
         .by_user(cx, user.id, browser.address);
     Ok(SignedIn { user, token })
+}
+
+/// Records an attempt that failed; the account that was tried, if there is one, sees it in its log.
+fn refuse(cx: &Cx, login: &str, tried: Option<UserId>, browser: &Browser) -> SignInError {
+    let field = if login.contains('@') {
+        "email"
+    } else {
+        "username"
+    };
+    let login = &login[..login.floor_char_boundary(MAX_LOGIN)];
+    let mut event = authentication_event("auth:fail", browser).with(field, text_or_null(login));
+    if let Some(user) = tried {
+        event = event.about(Subject::User(user));
+    }
+    event.by_nobody(cx, browser.address);
+    SignInError::NoMatch
 }
 
 /// Opens a session for a user who proved who they are.
@@ -146,5 +152,14 @@ async fn renew_hash(cx: &Cx, user: UserId, password: &str) -> Result<(), SignInE
 fn authentication_event(name: &'static str, browser: &Browser) -> Event {
     Event::new(name)
         .with("ip", browser.address.to_string())
-        .with("useragent", browser.user_agent.as_str())
+        .with("useragent", text_or_null(&browser.user_agent))
+}
+
+/// What was not given is recorded as null.
+fn text_or_null(text: &str) -> Value {
+    if text.is_empty() {
+        Value::Null
+    } else {
+        Value::from(text)
+    }
 }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Commands, CreateServer, DeauthorizeUser, DenyTokens, Logs, NodeError, NodeIoError, NodeService,
-    NodeToken, Power, ServerDetails, SystemInformation, exchange,
+    NodeToken, Power, ServerDetails, ServerIdentity, SystemInformation, exchange,
 };
 
 pub use files::Contents;
@@ -73,12 +73,15 @@ impl NodeClient {
     }
 
     /// What every server of the node does and uses.
-    pub async fn servers(&self) -> Result<Vec<ServerDetails>, NodeError> {
+    pub async fn servers(&self) -> Result<Vec<ServerDetails<ServerIdentity>>, NodeError> {
         self.get("/api/servers".to_owned()).await
     }
 
     /// What a server does and uses.
-    pub async fn details(&self, server: ServerUuid) -> Result<ServerDetails, NodeError> {
+    pub async fn details(
+        &self,
+        server: ServerUuid,
+    ) -> Result<ServerDetails<ServerIdentity>, NodeError> {
         self.get(format!("/api/servers/{server}")).await
     }
 
@@ -287,6 +290,20 @@ mod tests {
         ));
     }
 
+    #[tokio::test]
+    async fn settings_of_other_daemons_are_not_read() {
+        let known = server();
+        let node = client(move |_| {
+            let answer = format!(
+                r#"{{"state":"running","is_suspended":false,"utilization":{{"uptime":1}},"configuration":{{"uuid":"{known}","build":"new"}}}}"#
+            );
+            Ok(Response::new(Body::from(answer)))
+        });
+        let details = node.details(known).await.unwrap();
+        assert_eq!(details.utilization.uptime, 1);
+        assert_eq!(details.configuration.unwrap().uuid, known);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_node_that_hangs_is_not_waited_for() {
         let service = NodeService::new(service_fn(|_| std::future::pending()));
@@ -305,7 +322,7 @@ mod tests {
         });
         let contents = node.contents(server(), "/a b&c=d/ü?#%.txt").await.unwrap();
         let body = exchange::read(contents.body, TOTAL_TIMEOUT).await.unwrap();
-        assert_eq!(body, "file=/a%20b%26c%3Dd/%C3%BC%3F%23%25.txt");
+        assert_eq!(body, "file=%2Fa%20b%26c%3Dd%2F%C3%BC%3F%23%25.txt");
     }
 
     #[tokio::test]

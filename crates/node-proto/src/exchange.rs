@@ -23,8 +23,7 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
-    .remove(b'~')
-    .remove(b'/');
+    .remove(b'~');
 
 /// Escapes a value for a query string.
 pub(crate) fn query(value: &str) -> String {

@@ -32,7 +32,7 @@ pub use file::{
 pub use panel::{PanelClient, PanelCredentials, PanelError, RemoteServer, ServerPage};
 pub use server::{
     Commands, CreateServer, DeauthorizeUser, DenyTokens, InstallReport, InstallScript, Logs,
-    Network, Power, ServerDetails, SystemInformation, Utilization,
+    Network, Power, ServerDetails, ServerIdentity, SystemInformation, Utilization,
 };
 pub use service::{LateService, NodeService, late_service};
 pub use settings::{

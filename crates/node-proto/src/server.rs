@@ -5,18 +5,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::ServerSettings;
 
-/// What `GET /api/servers/{uuid}` answers.
+/// What `GET /api/servers/{uuid}` answers. The node tells all settings; the panel, which gave them
+/// to it, reads only whose they are ([`ServerIdentity`]), so that no daemon is too old or too new.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ServerDetails {
+pub struct ServerDetails<C = ServerSettings> {
     /// What the process is doing.
     pub state: PowerState,
     /// Whether the server is out of service.
+    #[serde(default)]
     pub is_suspended: bool,
     /// What it uses.
+    #[serde(default)]
     pub utilization: Utilization,
-    /// Its settings; other daemons may leave out what the panel does not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub configuration: Option<ServerSettings>,
+    /// Its settings.
+    #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<C>,
+}
+
+/// Whose settings they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerIdentity {
+    /// The server.
+    pub uuid: ServerUuid,
 }
 
 /// What a server uses; also the payload of the WebSocket's `stats` (node-protocol.md §4.6).

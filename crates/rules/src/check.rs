@@ -16,6 +16,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) value: Option<&'a Value>,
     /// Whether the field's rules say that it is a number.
     pub(crate) as_number: bool,
+    /// Whether the field's rules say that it is a list.
+    pub(crate) as_list: bool,
     /// The other fields that the same wildcard reached.
     pub(crate) siblings: &'a [String],
 }
@@ -39,6 +41,14 @@ impl Subject<'_> {
 
     fn other_is_one_of(&self, field: &str, values: &[String]) -> bool {
         is_one_of(self.other(field), values)
+    }
+
+    /// Whether the value is one of these; a list, where the rules want one, when all its items are.
+    fn is_one_of(&self, values: &[String]) -> bool {
+        match self.value() {
+            Value::Array(items) if self.as_list => items.iter().all(|item| is_one_of(item, values)),
+            other => is_one_of(other, values),
+        }
     }
 
     fn text_is(&self, check: impl FnOnce(&str) -> bool) -> bool {
@@ -122,15 +132,9 @@ impl Subject<'_> {
     }
 }
 
-/// Whether a scalar's text is in the list; a list must have all its items in it.
+/// Whether a scalar's text is among these.
 fn is_one_of(value: &Value, values: &[String]) -> bool {
-    let listed = |value: &Value| {
-        value::as_text(value).is_some_and(|text| values.iter().any(|known| *known == text))
-    };
-    match value {
-        Value::Array(items) => items.iter().all(listed),
-        other => listed(other),
-    }
+    value::as_text(value).is_some_and(|text| values.iter().any(|known| *known == text))
 }
 
 fn is_multiple(value: f64, of: f64) -> bool {
@@ -226,7 +230,7 @@ impl Rule {
             Self::EndsWith(values) => subject.ends_with_one_of(values),
             Self::Filled => subject.value.is_none() || !blank(),
             Self::HexColor => subject.text_is(format::is_hex_color),
-            Self::In(values) => is_one_of(value, values),
+            Self::In(values) => subject.is_one_of(values),
             Self::InArray(other) => subject.is_in_field(other),
             Self::Integer => value::is_integer(value),
             Self::Ip => subject.text_is(|text| format::is_ipv4(text) || format::is_ipv6(text)),
@@ -244,7 +248,7 @@ impl Rule {
             Self::MultipleOf(bound) => {
                 value::numeric(value).is_some_and(|number| is_multiple(number, bound.value))
             }
-            Self::NotIn(values) => !is_one_of(value, values),
+            Self::NotIn(values) => !subject.is_one_of(values),
             Self::NotRegex(pattern) => subject.text_is(|text| !pattern.is_match(text)),
             Self::Numeric => value::numeric(value).is_some(),
             Self::Present => subject.value.is_some(),

@@ -201,6 +201,7 @@ fn check_field(
         field: name,
         value,
         as_number: kind == Kind::Number,
+        as_list: kind == Kind::List,
         siblings,
     };
     for rule in rules {

@@ -15,6 +15,7 @@ use crate::kit::error::ApiError;
 static REPORT: LazyLock<Fields> = LazyLock::new(|| {
     Fields::new()
         .field("data", "required|array")
+        .field("data.*", "array")
         .field("data.*.user", "nullable|uuid")
         .field("data.*.server", "required|uuid")
         .field("data.*.event", "required|string|max:191")

@@ -133,7 +133,7 @@ pub async fn create(cx: &Cx, new: NewServer) -> Result<Created, CreateServerErro
         allocations: vec![allocation],
         variables: values,
     };
-    let client = cx.nodes().client(node.id);
+    let client = cx.nodes().client(&node);
     if client.is_none() && new.start_on_completion {
         tx.set_setting(&start_setting(uuid), "").await?;
     }

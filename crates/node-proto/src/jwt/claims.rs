@@ -26,8 +26,6 @@ macro_rules! purposes {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $name {
-            /// The server that it is about.
-            pub server_uuid: ServerUuid,
             $($(#[$field_doc])* pub $field: $type,)*
         }
 
@@ -45,6 +43,8 @@ macro_rules! purposes {
 purposes! {
     /// Opens the WebSocket; usable until it expires.
     Websocket("websocket", 10) {
+        /// The server that it is about.
+        server_uuid: ServerUuid,
         /// What its bearer may do: dotted names, or `*`.
         permissions: Vec<String>,
     }
@@ -52,13 +52,20 @@ purposes! {
     FileDownload("file-download", 15) {
         /// The file's path.
         file_path: String,
+        /// The server that it is about.
+        server_uuid: ServerUuid,
     }
     /// Uploads files once.
-    FileUpload("file-upload", 15) {}
+    FileUpload("file-upload", 15) {
+        /// The server that it is about.
+        server_uuid: ServerUuid,
+    }
     /// Downloads one backup once.
     BackupDownload("backup-download", 15) {
         /// The backup.
         backup_uuid: BackupUuid,
+        /// The server that it is about.
+        server_uuid: ServerUuid,
     }
 }
 

@@ -109,6 +109,19 @@ fn every_sentence_of_a_single_value() {
             json!("a"),
             "The selected value is invalid.",
         ),
+        // A list is one of the values only where the rules want a list.
+        (
+            "in:a,b",
+            json!("a"),
+            json!(["a"]),
+            "The selected value is invalid.",
+        ),
+        (
+            "array|in:a,b",
+            json!(["a", "b"]),
+            json!(["a", "c"]),
+            "The selected value is invalid.",
+        ),
         (
             "alpha_dash",
             json!("grün_1-x"),

@@ -78,12 +78,12 @@ async fn a_folder() {
           ]
         }
         "#);
-    assert_eq!(asked(&panel), "GET /list-directory?directory=/a%20b%26 ");
+    assert_eq!(asked(&panel), "GET /list-directory?directory=%2Fa%20b%26 ");
     get(&panel, "/files/list?directory=").await;
     get(&panel, "/files/list").await;
     assert_eq!(
         asked(&panel),
-        "GET /list-directory?directory=/ \nGET /list-directory?directory=/ "
+        "GET /list-directory?directory=%2F \nGET /list-directory?directory=%2F "
     );
     insta::assert_snapshot!(get(&panel, "/files/list?directory[]=x").await.errors(), @"422 ValidationException: The directory must be a string. [directory string]");
     let sorted = get(&panel, "/files/list?sort=-size,name&per_page=1")
@@ -105,7 +105,7 @@ async fn contents_are_bytes_whatever_is_accepted() {
 
         eula=true
         "#);
-    assert_eq!(asked(&panel), "GET /contents?file=/eula.txt ");
+    assert_eq!(asked(&panel), "GET /contents?file=%2Feula.txt ");
     insta::assert_snapshot!(get(&panel, "/files/contents?file=").await.errors(), @"422 ValidationException: The file field is required. [file required]");
     panel
         .node
@@ -157,21 +157,26 @@ async fn a_file_is_written_with_the_whole_body_whatever_its_type() {
     let path = panel.world.server.path("/files/write");
     let call = |query: &str| panel.call_as(&panel.world.owner, "POST", &format!("{path}{query}"));
     for (query, content_type, body, name) in [
-        ("?file=/a%20b.txt", "text/plain", "x\n ", "/a%20b.txt"),
+        ("?file=/a%20b.txt", "text/plain", "x\n ", "%2Fa%20b.txt"),
         (
             "?file=/ops.json",
             "application/json",
             "[{\"a\": 1}]",
-            "/ops.json",
+            "%2Fops.json",
         ),
         (
             "?file=/form",
             "application/x-www-form-urlencoded",
             "a=1&b=2",
-            "/form",
+            "%2Fform",
         ),
-        ("?file=/empty", "text/plain", "", "/empty"),
-        ("", "application/json", "{\"file\":\"/inside\"}", "/inside"),
+        ("?file=/empty", "text/plain", "", "%2Fempty"),
+        (
+            "",
+            "application/json",
+            "{\"file\":\"/inside\"}",
+            "%2Finside",
+        ),
     ] {
         let answer = call(query).raw(content_type, body).send().await;
         assert_eq!(answer.errors(), "204", "{query}");

@@ -466,7 +466,10 @@ async fn power_signals() {
     );
     insta::assert_snapshot!(send(json!({"signal": "explode"})).await, @"422 ValidationException: The selected signal is invalid. [signal in]");
     insta::assert_snapshot!(send(json!({})).await, @"422 ValidationException: The signal field is required. [signal required]");
-    insta::assert_snapshot!(send(json!({"signal": ["start"]})).await, @"422 ValidationException: The signal must be a string. [signal string]");
+    insta::assert_snapshot!(send(json!({"signal": ["start"]})).await, @r"
+    422 ValidationException: The signal must be a string. [signal string]
+    422 ValidationException: The selected signal is invalid. [signal in]
+    ");
     panel.node.answer_next(
         400,
         &json!({"error": "Cannot start a server that is suspended."}),
