@@ -20,6 +20,10 @@ const MAX_PASSWORD: usize = 1024;
 /// The most expensive imported bcrypt hash that is tried (2¹⁴ rounds, about a second): a higher one
 /// in a hostile import must not be able to hold a worker for hours.
 const MAX_BCRYPT_COST: u32 = 14;
+/// The most memory in KiB, and the most passes, of an imported argon2 hash that is tried, for the
+/// same reason.
+const MAX_ARGON2_MEMORY: u32 = 256 * 1024;
+const MAX_ARGON2_PASSES: u32 = 16;
 const SALT_BYTES: usize = 16;
 const OUTPUT_BYTES: usize = 32;
 
@@ -199,6 +203,14 @@ fn dummy(
     Ok(hash.to_string())
 }
 
+/// Whether a stored argon2 hash asks for no more than new ones or the bounds of imported ones.
+fn is_tolerable(cost: PasswordCost, hash: &PasswordHash) -> bool {
+    Params::try_from(hash).is_ok_and(|params| {
+        params.m_cost() <= MAX_ARGON2_MEMORY.max(cost.memory_kib)
+            && params.t_cost() <= MAX_ARGON2_PASSES.max(cost.passes)
+    })
+}
+
 /// A stored text that is no hash that we know matches nothing.
 fn verify(cost: PasswordCost, password: &str, stored: &str) -> PasswordVerdict {
     if password.len() > MAX_PASSWORD {
@@ -220,6 +232,9 @@ fn verify(cost: PasswordCost, password: &str, stored: &str) -> PasswordVerdict {
     let Ok(parsed) = PasswordHash::new(stored) else {
         return PasswordVerdict::Wrong;
     };
+    if !is_tolerable(cost, &parsed) {
+        return PasswordVerdict::Wrong;
+    }
     if Argon2::default()
         .verify_password(password.as_bytes(), &parsed)
         .is_err()
@@ -324,6 +339,11 @@ mod tests {
             Some("$2y$10$short"),
             Some("$argon2id$"),
             Some("$é$"),
+            // More memory, or more passes, than anybody may ask this machine for.
+            Some("$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$zLsmdC2x3Ka8ZzJ1lSN5zw"),
+            Some(
+                "$argon2id$v=19$m=8,t=4294967295,p=1$c2FsdHNhbHRzYWx0c2FsdA$zLsmdC2x3Ka8ZzJ1lSN5zw",
+            ),
         ] {
             assert_eq!(
                 passwords.verify("secret", stored).await.unwrap(),
