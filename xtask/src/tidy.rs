@@ -1,6 +1,7 @@
 //! The invariants of ARCHITECTURE.md and STYLE.md, proved on the tree and on `cargo metadata`.
 
 mod dependencies;
+mod security;
 mod sources;
 
 use anyhow::{Result, bail};
@@ -8,7 +9,7 @@ use anyhow::{Result, bail};
 /// One invariant: its name, and a function that lists what breaks it.
 type Rule = (&'static str, fn() -> Result<Vec<String>>);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     (
         "crates depend only on what ARCHITECTURE.md allows",
         dependencies::direction,
@@ -27,6 +28,10 @@ const RULES: [Rule; 8] = [
     ),
     ("every module says what it owns", sources::module_docs),
     ("no test is ignored", sources::no_ignored_tests),
+    (
+        "the tests that docs/security.md names exist",
+        security::named_tests,
+    ),
     ("only store and db contain SQL", sources::sql_in_its_place),
     (
         "no text of one workplace in the tree",
