@@ -32,6 +32,8 @@ const TRIES_PER_MINUTE: u32 = 5;
 /// How often one address may try any accounts. Success does not clear it: whoever has one account
 /// could go through everybody else's.
 const TRIES_OF_ADDRESS_PER_MINUTE: u32 = 30;
+/// How much of a browser's name is kept, in bytes.
+const MAX_USER_AGENT: usize = 512;
 /// The longest body of a sign-in, in bytes. Nobody is known yet, so little is read.
 const MAX_SIGN_IN: usize = 16 * 1024;
 
@@ -163,9 +165,10 @@ fn browser(headers: &HeaderMap, address: ClientAddress) -> Browser {
     let user_agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
+    let user_agent = user_agent.unwrap_or_default();
     Browser {
         address: address.0,
-        user_agent: user_agent.unwrap_or_default().to_owned(),
+        user_agent: user_agent[..user_agent.floor_char_boundary(MAX_USER_AGENT)].to_owned(),
     }
 }
 

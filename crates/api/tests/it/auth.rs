@@ -5,7 +5,7 @@ use std::time::Duration;
 use hatchery_testkit::{Answer, Call, TestPanel};
 use serde_json::json;
 
-use crate::panel;
+use crate::{panel, panel_with};
 
 /// A browser's cookies.
 struct Browser {
@@ -212,10 +212,23 @@ async fn nobody_learns_whether_an_account_exists() {
         .send()
         .await
         .json();
+    let entries = log["data"].as_array().unwrap();
+    let shown: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            (
+                &entry["attributes"]["event"],
+                &entry["attributes"]["properties"],
+            )
+        })
+        .collect();
     assert_eq!(
-        log["data"],
-        json!([]),
-        "a failed sign-in concerns nobody's account"
+        shown,
+        [(
+            &json!("auth:fail"),
+            &json!({"ip": "[hidden]", "useragent": null, "username": "owner"})
+        )],
+        "who was tried sees it"
     );
 }
 
@@ -305,4 +318,27 @@ async fn a_stranger_s_long_words_are_neither_read_nor_kept() {
     let name = format!("é\0{}", "x".repeat(10_000));
     assert_eq!(sign_in(&panel, &name, "wrong").await.status, 400);
     panel.store.flush().await.unwrap();
+}
+
+#[tokio::test]
+async fn cookies_keep_to_encrypted_connections_where_the_panel_has_one() {
+    for (address, secure) in [
+        ("https://panel.example.com", true),
+        ("http://panel.test", false),
+    ] {
+        let panel = panel_with(|settings| settings.app_url = Some(address.to_owned())).await;
+        let answers = [
+            panel.call("GET", "/sanctum/csrf-cookie").send().await,
+            sign_in(&panel, "owner", TestPanel::PASSWORD).await,
+        ];
+        for answer in answers {
+            let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+            assert_eq!(cookies.len(), 2);
+            for cookie in cookies {
+                let cookie = cookie.to_str().unwrap();
+                assert_eq!(cookie.contains("; Secure"), secure, "{address}: {cookie}");
+                assert!(!cookie.contains("Domain="), "{cookie}");
+            }
+        }
+    }
 }
