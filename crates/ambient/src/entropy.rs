@@ -13,7 +13,8 @@ pub trait Entropy: Send + Sync + fmt::Debug {
 
     /// So many characters of `A–Z a–z 0–9`, each as likely as the others.
     fn alphanumeric(&self, length: usize) -> String {
-        const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        const ALPHABET: &[u8; 62] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
         // Bytes from 248 on would favour the first letters, so they are thrown away.
         const FAIR: u8 = 248;
         let mut text = String::with_capacity(length);
@@ -45,8 +46,14 @@ pub trait Entropy: Send + Sync + fmt::Debug {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's randomness")]
-    #[expect(clippy::panic, reason = "a system without randomness can run nothing safely")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's randomness"
+    )]
+    #[expect(
+        clippy::panic,
+        reason = "a system without randomness can run nothing safely"
+    )]
     fn fill(&self, buffer: &mut [u8]) {
         if let Err(error) = getrandom::fill(buffer) {
             panic!("the operating system gives no random bytes: {error}");
@@ -64,7 +71,10 @@ pub struct SeededEntropy {
 impl SeededEntropy {
     /// The source for this seed.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, counter: Mutex::new(0) }
+        Self {
+            seed,
+            counter: Mutex::new(0),
+        }
     }
 }
 

@@ -205,7 +205,11 @@ mod tests {
         for text in ["", "f3f9546", "f3f95466a", "g3f95466", "f3f954é"] {
             assert_eq!(text.parse::<ShortId>(), Err(ParseShortId), "{text}");
         }
-        for text in ["f3f954667e8b42a485046e7055874e39", "{f3f95466-7e8b-42a4-8504-6e7055874e39}", "x"] {
+        for text in [
+            "f3f954667e8b42a485046e7055874e39",
+            "{f3f95466-7e8b-42a4-8504-6e7055874e39}",
+            "x",
+        ] {
             assert!(text.parse::<ServerUuid>().is_err(), "{text}");
         }
     }

@@ -12,8 +12,9 @@ mod time;
 
 pub use ids::{
     AllocationId, ApiKeyId, BackupId, BackupUuid, DatabaseHostId, DatabaseId, EggId, EggUuid,
-    EggVariableId, LocationId, MountId, NestId, NodeId, NodeUuid, ParseShortId, ParseUuid, ScheduleId, ServerId,
-    ServerUuid, SessionId, ShortId, SshKeyId, SubuserId, TaskId, TransferId, UserId, UserUuid,
+    EggVariableId, LocationId, MountId, NestId, NodeId, NodeUuid, ParseShortId, ParseUuid,
+    ScheduleId, ServerId, ServerUuid, SessionId, ShortId, SshKeyId, SubuserId, TaskId, TransferId,
+    UserId, UserUuid,
 };
 pub use limits::{CpuPercent, MiB, Port, Swap};
 pub use permission::{Permission, PermissionGroup, PermissionSet};

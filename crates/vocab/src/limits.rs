@@ -6,7 +6,9 @@ use std::num::NonZeroU16;
 use serde::{Deserialize, Serialize};
 
 /// A whole number of mebibytes. Zero means "unlimited" wherever a limit is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct MiB(u64);
 
@@ -28,7 +30,11 @@ impl MiB {
 
     /// The limit in bytes, or nothing where zero says that there is none.
     pub const fn limit_bytes(self) -> Option<u64> {
-        if self.0 == 0 { None } else { Some(self.bytes()) }
+        if self.0 == 0 {
+            None
+        } else {
+            Some(self.bytes())
+        }
     }
 }
 
@@ -63,7 +69,9 @@ impl Swap {
 }
 
 /// A share of processors: 100 is one whole core, 0 is unlimited.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct CpuPercent(u32);
 

@@ -165,7 +165,10 @@ impl PermissionSet {
 
     /// The permissions in the order of the specification.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(move |permission| self.contains(*permission))
     }
 
     /// The known permissions among these names. Unknown names are dropped, as §5.2 of
@@ -183,7 +186,9 @@ impl FromIterator<Permission> for PermissionSet {
 
 impl fmt::Debug for PermissionSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(Permission::key)).finish()
+        f.debug_set()
+            .entries(self.iter().map(Permission::key))
+            .finish()
     }
 }
 
@@ -194,11 +199,20 @@ mod tests {
     #[test]
     fn the_list_is_the_specification_s() {
         assert_eq!(Permission::ALL.len(), 40);
-        assert_eq!(PermissionGroup::ALL.iter().map(|group| group.keys.len()).sum::<usize>(), 40);
+        assert_eq!(
+            PermissionGroup::ALL
+                .iter()
+                .map(|group| group.keys.len())
+                .sum::<usize>(),
+            40
+        );
         for permission in Permission::ALL {
             assert_eq!(Permission::from_key(permission.key()), Some(*permission));
         }
-        assert_eq!(Permission::DatabaseViewPassword.key(), "database.view_password");
+        assert_eq!(
+            Permission::DatabaseViewPassword.key(),
+            "database.view_password"
+        );
         assert_eq!(Permission::from_key("control.kill"), None);
     }
 
@@ -206,8 +220,15 @@ mod tests {
     fn sets_behave_like_sets() {
         let set = PermissionSet::from_keys(["file.read", "nonsense", "control.start", "file.read"]);
         assert!(set.contains(Permission::FileRead) && !set.contains(Permission::FileReadContent));
-        assert_eq!(set.iter().map(Permission::key).collect::<Vec<_>>(), ["control.start", "file.read"]);
+        assert_eq!(
+            set.iter().map(Permission::key).collect::<Vec<_>>(),
+            ["control.start", "file.read"]
+        );
         assert!(PermissionSet::ALL.is_superset(set) && !set.is_superset(PermissionSet::ALL));
-        assert!(set.without(Permission::FileRead).without(Permission::ControlStart).is_empty());
+        assert!(
+            set.without(Permission::FileRead)
+                .without(Permission::ControlStart)
+                .is_empty()
+        );
     }
 }

@@ -94,7 +94,10 @@ mod tests {
         assert_eq!(time.iso_utc(), "2026-11-23T06:29:25+00:00");
         let zone = TimeZone::fixed(jiff::tz::offset(-5));
         assert_eq!(time.iso(&zone).to_string(), "2026-11-23T01:29:25-05:00");
-        assert_eq!(time.iso_utc().parse(), Ok(Timestamp::from_seconds(time.seconds())));
+        assert_eq!(
+            time.iso_utc().parse(),
+            Ok(Timestamp::from_seconds(time.seconds()))
+        );
         assert_eq!("yesterday".parse::<Timestamp>(), Err(ParseTimestamp));
     }
 
