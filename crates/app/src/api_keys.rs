@@ -1,8 +1,11 @@
-//! A person's own keys for the client API.
+//! People's API keys.
+
+use std::collections::BTreeMap;
 
 use hatchery_auth::{AddressRule, ApiKeySecret, KeyKind, NewApiKey as Generated};
 use hatchery_rules::FieldError;
-use hatchery_store::{ApiKey, ApiKeyKind, NewApiKey, StoreError, Subject};
+use hatchery_store::{ApiKey, ApiKeyKind, NewApiKey, StoreError, Subject, Tx};
+use hatchery_vocab::UserId;
 use serde_json::Value;
 
 use crate::activity::Event;
@@ -40,6 +43,70 @@ pub struct Created {
     pub secret: ApiKeySecret,
 }
 
+impl Created {
+    /// The whole key as a client sends it. Never log this.
+    pub fn expose(&self) -> String {
+        format!("{}{}", self.key.identifier, self.secret.expose())
+    }
+}
+
+/// A key that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct KeyRequest {
+    /// What it opens.
+    pub kind: KeyKind,
+    /// What it is for.
+    pub description: String,
+    /// From where it may be used; none means everywhere. Each entry must be valid.
+    pub allowed_ips: Vec<String>,
+}
+
+/// Makes a key inside a transaction.
+pub async fn make(
+    cx: &Cx,
+    tx: &mut Tx,
+    owner: UserId,
+    request: KeyRequest,
+) -> Result<Created, StoreError> {
+    /// Read and write, for every resource of the application API.
+    const ALL: u8 = 3;
+    const RESOURCES: [&str; 9] = [
+        "allocations",
+        "database_hosts",
+        "eggs",
+        "locations",
+        "nests",
+        "nodes",
+        "server_databases",
+        "servers",
+        "users",
+    ];
+    let generated = Generated::generate(request.kind, cx.entropy());
+    let (kind, rights) = match request.kind {
+        KeyKind::Client => (ApiKeyKind::Client, BTreeMap::new()),
+        KeyKind::Application => {
+            let rights = RESOURCES.map(|resource| (resource.to_owned(), ALL));
+            (ApiKeyKind::Application, BTreeMap::from(rights))
+        }
+    };
+    let key = tx
+        .create_api_key(&NewApiKey {
+            user_id: owner,
+            kind,
+            identifier: generated.identifier.to_string(),
+            secret_sha256: *generated.secret.digest().as_bytes(),
+            memo: request.description,
+            allowed_ips: request.allowed_ips,
+            rights,
+            expires_at: None,
+        })
+        .await?;
+    Ok(Created {
+        key,
+        secret: generated.secret,
+    })
+}
+
 /// The keys of the account, oldest first.
 pub async fn list(cx: &Cx, actor: &Actor) -> Result<Vec<ApiKey>, StoreError> {
     cx.store()
@@ -68,28 +135,19 @@ pub async fn create(
     if !wrong.is_empty() {
         return Err(CreateError::Addresses(wrong));
     }
-    let generated = Generated::generate(KeyKind::Client, cx.entropy());
-    let new = NewApiKey {
-        user_id: actor.user.id,
-        kind: ApiKeyKind::Client,
-        identifier: generated.identifier.to_string(),
-        secret_sha256: *generated.secret.digest().as_bytes(),
-        memo: description.to_owned(),
+    let request = KeyRequest {
+        kind: KeyKind::Client,
+        description: description.to_owned(),
         allowed_ips,
-        rights: std::collections::BTreeMap::new(),
-        expires_at: None,
     };
     let mut tx = cx.store().begin().await?;
-    let key = tx.create_api_key(&new).await?;
+    let created = make(cx, &mut tx, actor.user.id, request).await?;
     tx.commit().await?;
     Event::new("user:api-key.create")
-        .with("identifier", Value::from(key.identifier.as_str()))
-        .about(Subject::ApiKey(key.id))
+        .with("identifier", Value::from(created.key.identifier.as_str()))
+        .about(Subject::ApiKey(created.key.id))
         .on_account(cx, actor);
-    Ok(Created {
-        key,
-        secret: generated.secret,
-    })
+    Ok(created)
 }
 
 /// Deletes a key of the account. Says whether there was one. Consoles and links that it opened end

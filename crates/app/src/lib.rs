@@ -12,6 +12,7 @@ pub mod console;
 mod context;
 pub mod eggs;
 pub mod files;
+pub mod first_admin;
 pub mod links;
 mod node_call;
 mod nodes;
@@ -22,6 +23,7 @@ pub mod servers;
 pub mod sessions;
 mod settings;
 pub mod startup;
+pub mod users;
 
 pub use actor::{Actor, Credential};
 pub use context::{Cx, Parts};

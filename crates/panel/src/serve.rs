@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::Response;
 use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
+use hatchery_app::first_admin;
 use hatchery_app::servers::{self, ReconcileError};
 use hatchery_app::{Cx, Nodes, revocation};
 use hatchery_config::{Problem, Settings};
@@ -30,7 +31,7 @@ use crate::embedded_node::{self, Address};
 use crate::listener::{self, Limits};
 use crate::supervise::{Shutdown, Supervisor};
 use crate::web::{HttpMetrics, Web};
-use crate::{first_admin, logs, runtimes};
+use crate::{logs, runtimes};
 
 /// Enough for thousands of requests a second; more only take memory.
 const MAX_WORKERS: usize = 4;

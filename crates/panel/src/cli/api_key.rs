@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::session::Session;
-use crate::people::{self, KeyRequest};
+use hatchery_app::api_keys::{self, KeyRequest};
+use hatchery_app::users;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -35,7 +36,7 @@ pub(super) fn run(command: Command, settings: &Settings, output: Output) -> Resu
     let Command::Create(arguments) = command;
     Session::run(settings, async |session| {
         let cx = &session.cx;
-        let user = people::find(cx, &arguments.user).await?;
+        let user = users::find(cx, &arguments.user).await?;
         if arguments.application && !user.root_admin {
             let name = &user.username;
             return Err(Failure::new(format!(
@@ -52,9 +53,9 @@ pub(super) fn run(command: Command, settings: &Settings, output: Output) -> Resu
             allowed_ips: arguments.allowed_ip,
         };
         let mut tx = cx.store().begin().await?;
-        let key = people::create_key(cx, &mut tx, user.id, request).await?;
+        let key = api_keys::make(cx, &mut tx, user.id, request).await?;
         tx.commit().await?;
-        let json = json!({ "identifier": key.identifier.as_str(), "key": key.expose(), "user": user.username });
+        let json = json!({ "identifier": key.key.identifier.as_str(), "key": key.expose(), "user": user.username });
         output.answer(key.expose(), &json)
     })
 }

@@ -25,8 +25,8 @@ use tokio::net::TcpListener;
 use super::output::{Failure, Output, print};
 use super::session::Session;
 use crate::listener::{self, Limits};
-use crate::people::{self, KeyRequest};
 use crate::supervise::Shutdown;
+use hatchery_app::api_keys::{self, KeyRequest};
 
 /// Rows in one transaction.
 const BATCH: u64 = 500;
@@ -92,9 +92,7 @@ async fn measured_user(cx: &Cx) -> Result<(UserId, String), StoreError> {
         description: "bench".to_owned(),
         allowed_ips: Vec::new(),
     };
-    let key = people::create_key(cx, &mut tx, owner, request)
-        .await?
-        .expose();
+    let key = api_keys::make(cx, &mut tx, owner, request).await?.expose();
     tx.commit().await?;
     Ok((owner, key))
 }

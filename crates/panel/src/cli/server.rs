@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::output::{Failure, Output};
 use super::session::Session;
-use crate::people;
+use hatchery_app::users;
 
 /// How many rows are read at once.
 const PAGE: u64 = 500;
@@ -109,7 +109,7 @@ pub(super) fn run(command: Command, settings: &Settings, output: Output) -> Resu
 
 async fn create(session: &Session, arguments: Create, output: Output) -> Result<(), Failure> {
     let cx = &session.cx;
-    let owner = people::find(cx, &arguments.owner).await?;
+    let owner = users::find(cx, &arguments.owner).await?;
     let Some(egg) = eggs::find(cx, &arguments.egg).await? else {
         let egg = &arguments.egg;
         return Err(Failure::new(format!(
@@ -162,7 +162,7 @@ async fn create(session: &Session, arguments: Create, output: Output) -> Result<
 
 async fn list(session: &Session, output: Output) -> Result<(), Failure> {
     let mut all = Vec::new();
-    for owner in people::all(&session.cx).await? {
+    for owner in users::all(&session.cx).await? {
         all.extend(owned(session, owner.id).await?);
     }
     all.sort_by_key(|server| server.id);

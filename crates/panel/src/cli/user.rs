@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::output::{Failure, Output};
 use super::session::Session;
-use crate::people::{self, NewPerson};
+use hatchery_app::users::{self, NewPerson};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -58,7 +58,7 @@ async fn create(session: &Session, arguments: Create, output: Output) -> Result<
     let made = arguments
         .password
         .is_none()
-        .then(|| people::generate_password(cx));
+        .then(|| users::generate_password(cx));
     let person = NewPerson {
         username: arguments.username,
         email: arguments.email,
@@ -68,7 +68,7 @@ async fn create(session: &Session, arguments: Create, output: Output) -> Result<
             .unwrap_or_default(),
         admin: arguments.admin,
     };
-    let user = people::create(cx, &person).await?;
+    let user = users::create(cx, &person).await?;
     let mut json = describe(&user);
     if let Some(made) = &made {
         json["password"] = made.as_str().into();
@@ -94,16 +94,16 @@ async fn reset_password(
     output: Output,
 ) -> Result<(), Failure> {
     let cx = &session.cx;
-    let user = people::find(cx, &arguments.user).await?;
+    let user = users::find(cx, &arguments.user).await?;
     let made = arguments
         .password
         .is_none()
-        .then(|| people::generate_password(cx));
+        .then(|| users::generate_password(cx));
     let password = arguments
         .password
         .or_else(|| made.clone())
         .unwrap_or_default();
-    people::reset_password(cx, &user, &password).await?;
+    users::reset_password(cx, &user, &password).await?;
     let mut json = json!({ "username": user.username });
     if let Some(made) = &made {
         json["password"] = made.as_str().into();
@@ -125,7 +125,7 @@ fn told(password: Option<&str>) -> String {
 }
 
 async fn list(session: &Session, output: Output) -> Result<(), Failure> {
-    let users = people::all(&session.cx).await?;
+    let users = users::all(&session.cx).await?;
     let lines = users.iter().map(|user| {
         let role = if user.root_admin {
             "administrator"

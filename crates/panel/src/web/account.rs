@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::html::{self, Html};
 use super::{MAX_FORM, Web, page, setup, unavailable};
 use crate::connection::network;
-use crate::people::{self, KeyRequest};
+use hatchery_app::api_keys::{self, KeyRequest};
 
 const FORM: &str = include_str!("pages/account_api.html");
 /// How many one-time codes before and after the present one are accepted (client-api.md §3.2.3).
@@ -85,7 +85,7 @@ async fn create(
     web.0.throttle.succeeded(address, login);
     let made = async {
         let mut tx = cx.store().begin().await?;
-        let key = people::create_key(cx, &mut tx, user.id, request).await?;
+        let key = api_keys::make(cx, &mut tx, user.id, request).await?;
         tx.commit().await?;
         Ok::<_, StoreError>(key.expose())
     };

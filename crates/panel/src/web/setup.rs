@@ -10,8 +10,9 @@ use serde::Deserialize;
 
 use super::html::{self, Html};
 use super::{MAX_FORM, Web, page, unavailable};
-use crate::first_admin::{self, FirstAdminError};
-use crate::people::{self, KeyRequest, NewPerson};
+use hatchery_app::api_keys::{self, KeyRequest};
+use hatchery_app::first_admin::{self, FirstAdminError};
+use hatchery_app::users::NewPerson;
 
 const FORM: &str = include_str!("pages/setup.html");
 const DONE: &str = include_str!("pages/done.html");
@@ -109,7 +110,7 @@ async fn make_key(
         allowed_ips: Vec::new(),
     };
     let mut tx = cx.store().begin().await?;
-    let key = people::create_key(cx, &mut tx, owner, request).await?;
+    let key = api_keys::make(cx, &mut tx, owner, request).await?;
     tx.commit().await?;
     Ok(key.expose())
 }

@@ -1,14 +1,14 @@
-//! Creating people and their keys from outside the API: on the command line and at the set-up page.
+//! People who can sign in: created, found, and given new passwords.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use hatchery_app::{Cx, revocation};
-use hatchery_auth::{KeyKind, NewApiKey as Generated, PasswordError};
+use hatchery_auth::PasswordError;
 use hatchery_rules::{FieldError, Fields};
-use hatchery_store::{ApiKeyKind, NewApiKey, NewUser, Page, Secret, StoreError, Tx, User};
-use hatchery_vocab::{UserId, UserUuid};
+use hatchery_store::{NewUser, Page, Secret, StoreError, User};
+use hatchery_vocab::UserUuid;
 use serde_json::json;
+
+use crate::{Cx, revocation};
 
 /// What a person must be told.
 static PERSON: LazyLock<Fields> = LazyLock::new(|| {
@@ -26,20 +26,20 @@ const GENERATED_PASSWORD: usize = 20;
 
 /// Somebody who shall be able to sign in.
 #[derive(Clone)]
-pub(crate) struct NewPerson {
+pub struct NewPerson {
     /// The name to sign in with.
-    pub(crate) username: String,
+    pub username: String,
     /// The e-mail address.
-    pub(crate) email: String,
+    pub email: String,
     /// The password.
-    pub(crate) password: String,
+    pub password: String,
     /// Whether the person may do everything.
-    pub(crate) admin: bool,
+    pub admin: bool,
 }
 
-/// Why somebody could not be created, or a key not be made.
+/// Why somebody could not be created, found or changed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PeopleError {
+pub enum UserError {
     /// Fields are wrong.
     #[error("{}", sentences(.0).join(" "))]
     Invalid(Vec<FieldError>),
@@ -54,7 +54,7 @@ pub(crate) enum PeopleError {
     Store(StoreError),
 }
 
-impl From<StoreError> for PeopleError {
+impl From<StoreError> for UserError {
     fn from(error: StoreError) -> Self {
         match error.unique() {
             Some("users_username") => Self::Invalid(vec![FieldError::taken("username")]),
@@ -64,9 +64,9 @@ impl From<StoreError> for PeopleError {
     }
 }
 
-impl PeopleError {
+impl UserError {
     /// What to tell the person who filled in a form; nothing when it is not their doing.
-    pub(crate) fn complaints(&self) -> Option<Vec<String>> {
+    pub fn complaints(&self) -> Option<Vec<String>> {
         match self {
             Self::Invalid(errors) => Some(sentences(errors)),
             Self::Password(PasswordError::Busy | PasswordError::TooLong) => {
@@ -83,10 +83,10 @@ fn sentences(errors: &[FieldError]) -> Vec<String> {
 
 /// Checks what was said of a person and hashes the password: all that takes long, before a
 /// transaction begins.
-pub(crate) async fn prepare(cx: &Cx, person: &NewPerson) -> Result<NewUser, PeopleError> {
+pub(crate) async fn prepare(cx: &Cx, person: &NewPerson) -> Result<NewUser, UserError> {
     let input =
         json!({ "username": person.username, "email": person.email, "password": person.password });
-    PERSON.check(&input).map_err(PeopleError::Invalid)?;
+    PERSON.check(&input).map_err(UserError::Invalid)?;
     Ok(NewUser {
         uuid: UserUuid::new(cx.entropy().uuid()),
         external_id: None,
@@ -101,7 +101,7 @@ pub(crate) async fn prepare(cx: &Cx, person: &NewPerson) -> Result<NewUser, Peop
 }
 
 /// Creates somebody.
-pub(crate) async fn create(cx: &Cx, person: &NewPerson) -> Result<User, PeopleError> {
+pub async fn create(cx: &Cx, person: &NewPerson) -> Result<User, UserError> {
     let user = prepare(cx, person).await?;
     let mut tx = cx.store().begin().await?;
     tx.create_user(&user).await?;
@@ -111,15 +111,11 @@ pub(crate) async fn create(cx: &Cx, person: &NewPerson) -> Result<User, PeopleEr
 
 /// Gives somebody a new password. Browsers that were signed in are not any more, and consoles and
 /// links end; a panel that runs beside this program sees to that within a second.
-pub(crate) async fn reset_password(
-    cx: &Cx,
-    user: &User,
-    password: &str,
-) -> Result<(), PeopleError> {
+pub async fn reset_password(cx: &Cx, user: &User, password: &str) -> Result<(), UserError> {
     let fields = Fields::new().field("password", "required|string|min:8");
     fields
         .check(&json!({ "password": password }))
-        .map_err(PeopleError::Invalid)?;
+        .map_err(UserError::Invalid)?;
     let hash = Secret::new(cx.passwords().hash(password).await?);
     let mut tx = cx.store().begin().await?;
     tx.set_user_password(user.id, &hash).await?;
@@ -130,15 +126,15 @@ pub(crate) async fn reset_password(
 }
 
 /// The user of this name or e-mail address.
-pub(crate) async fn find(cx: &Cx, login: &str) -> Result<User, PeopleError> {
+pub async fn find(cx: &Cx, login: &str) -> Result<User, UserError> {
     cx.store()
         .user_by_login(login)
         .await?
-        .ok_or_else(|| PeopleError::Unknown(login.to_owned()))
+        .ok_or_else(|| UserError::Unknown(login.to_owned()))
 }
 
 /// Everybody, oldest first.
-pub(crate) async fn all(cx: &Cx) -> Result<Vec<User>, StoreError> {
+pub async fn all(cx: &Cx) -> Result<Vec<User>, StoreError> {
     /// How many are read at once.
     const SIZE: u64 = 500;
     let mut users = Vec::new();
@@ -155,61 +151,6 @@ pub(crate) async fn all(cx: &Cx) -> Result<Vec<User>, StoreError> {
 }
 
 /// A password that nobody needs to think of.
-pub(crate) fn generate_password(cx: &Cx) -> String {
+pub fn generate_password(cx: &Cx) -> String {
     cx.entropy().alphanumeric(GENERATED_PASSWORD)
-}
-
-/// A key that is about to be made.
-pub(crate) struct KeyRequest {
-    /// What it opens.
-    pub(crate) kind: KeyKind,
-    /// What it is for.
-    pub(crate) description: String,
-    /// From where it may be used; none means everywhere. Each entry must be valid.
-    pub(crate) allowed_ips: Vec<String>,
-}
-
-/// Makes a key inside a transaction. The result is shown to its owner once.
-pub(crate) async fn create_key(
-    cx: &Cx,
-    tx: &mut Tx,
-    owner: UserId,
-    request: KeyRequest,
-) -> Result<Generated, StoreError> {
-    /// Read and write, for every resource of the application API.
-    const ALL: u8 = 3;
-    const RESOURCES: [&str; 9] = [
-        "allocations",
-        "database_hosts",
-        "eggs",
-        "locations",
-        "nests",
-        "nodes",
-        "server_databases",
-        "servers",
-        "users",
-    ];
-    let generated = Generated::generate(request.kind, cx.entropy());
-    let (kind, rights) = match request.kind {
-        KeyKind::Client => (ApiKeyKind::Client, BTreeMap::new()),
-        KeyKind::Application => (
-            ApiKeyKind::Application,
-            RESOURCES
-                .iter()
-                .map(|resource| ((*resource).to_owned(), ALL))
-                .collect(),
-        ),
-    };
-    tx.create_api_key(&NewApiKey {
-        user_id: owner,
-        kind,
-        identifier: generated.identifier.to_string(),
-        secret_sha256: *generated.secret.digest().as_bytes(),
-        memo: request.description,
-        allowed_ips: request.allowed_ips,
-        rights,
-        expires_at: None,
-    })
-    .await?;
-    Ok(generated)
 }

@@ -1,23 +1,23 @@
 //! The first administrator: a link that works once, and only while there is nobody else.
 
-use hatchery_app::Cx;
 use hatchery_auth::{OneTimeToken, SecretDigest};
 use hatchery_store::{StoreError, User};
 
-use crate::people::{self, NewPerson, PeopleError};
+use crate::Cx;
+use crate::users::{self, NewPerson, UserError};
 
 /// The setting that holds the digest of the link's token, in hexadecimal digits.
 const SETTING: &str = "panel:setup_token";
 
 /// Why the link did not make an administrator.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FirstAdminError {
+pub enum FirstAdminError {
     /// The token is wrong, or was used, or there is somebody already.
     #[error("this set-up link is no longer valid")]
     LinkInvalid,
     /// The person could not be created.
     #[error(transparent)]
-    Person(#[from] PeopleError),
+    Person(#[from] UserError),
 }
 
 impl From<StoreError> for FirstAdminError {
@@ -27,7 +27,7 @@ impl From<StoreError> for FirstAdminError {
 }
 
 /// A fresh link's token while there is nobody; links of earlier starts end with it.
-pub(crate) async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> {
+pub async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> {
     if cx.store().count_users().await? > 0 {
         return Ok(None);
     }
@@ -40,21 +40,17 @@ pub(crate) async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> 
 }
 
 /// Whether the token would make an administrator.
-pub(crate) async fn is_invited(cx: &Cx, token: &str) -> Result<bool, StoreError> {
+pub async fn is_invited(cx: &Cx, token: &str) -> Result<bool, StoreError> {
     let stored = cx.store().setting(SETTING).await?;
     Ok(fits(stored.as_deref(), token) && cx.store().count_users().await? == 0)
 }
 
 /// Makes the administrator and ends the link, both or neither.
-pub(crate) async fn accept(
-    cx: &Cx,
-    token: &str,
-    person: &NewPerson,
-) -> Result<User, FirstAdminError> {
+pub async fn accept(cx: &Cx, token: &str, person: &NewPerson) -> Result<User, FirstAdminError> {
     if !is_invited(cx, token).await? {
         return Err(FirstAdminError::LinkInvalid);
     }
-    let user = people::prepare(cx, person).await?;
+    let user = users::prepare(cx, person).await?;
     let mut tx = cx.store().begin().await?;
     // Two browsers may hold the same link: whoever takes the setting away is the one.
     let stored = tx.take_setting(SETTING).await?;
@@ -63,7 +59,7 @@ pub(crate) async fn accept(
     }
     tx.create_user(&user).await?;
     tx.commit().await?;
-    Ok(people::find(cx, &person.username).await?)
+    Ok(users::find(cx, &person.username).await?)
 }
 
 fn fits(stored: Option<&str>, token: &str) -> bool {
