@@ -49,6 +49,12 @@ pub enum FsError {
         /// The most that would have been read, in bytes.
         limit: u64,
     },
+    /// A directory holds more than is ever listed.
+    #[error("the directory holds more than {limit} entries")]
+    TooMany {
+        /// The most that would have been listed.
+        limit: usize,
+    },
     /// Anything else that the system says.
     #[error("the file system answered: {0}")]
     Io(std::io::Error),

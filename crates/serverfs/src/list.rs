@@ -12,15 +12,30 @@ use rustix::io::Errno;
 use crate::open::sniff;
 use crate::path::c_string;
 use crate::walk::for_each_entry;
-use crate::{Entry, Kind, RelPath, Result, ServerDir, mime};
+use crate::{Entry, FsError, Kind, RelPath, Result, ServerDir, mime};
+
+/// How many entries of a directory are listed. It is far more than anybody reads, and there for the
+/// server that makes millions of empty files, which must not fill the memory of whoever looks.
+const MAX_ENTRIES: usize = 250_000;
 
 impl ServerDir {
     /// Everything in a directory: directories first, then by name (the sane order of
-    /// node-protocol.md §7.4). There is no limit on their number.
+    /// node-protocol.md §7.4).
+    ///
+    /// # Errors
+    /// [`FsError::TooMany`] beyond a quarter of a million entries, besides the usual ones.
     pub fn list(&self, path: &RelPath) -> Result<Vec<Entry>> {
+        self.list_at_most(path, MAX_ENTRIES)
+    }
+
+    /// The same with another limit.
+    pub fn list_at_most(&self, path: &RelPath, limit: usize) -> Result<Vec<Entry>> {
         let dir = self.open_dir(&self.locate(path)?)?;
         let mut entries = Vec::new();
         for_each_entry(dir.as_fd(), |name, _| {
+            if entries.len() == limit {
+                return Err(FsError::TooMany { limit });
+            }
             entries.extend(entry_at(dir.as_fd(), name)?);
             Ok(())
         })?;
@@ -43,7 +58,7 @@ impl ServerDir {
         }
         match self.open_parent(&path) {
             Ok((parent, name)) => entry_at(parent.as_fd(), &name),
-            Err(crate::FsError::NotFound | crate::FsError::NotDirectory) => Ok(None),
+            Err(FsError::NotFound | FsError::NotDirectory) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -94,6 +94,10 @@ impl From<FsError> for ApiError {
                 StatusCode::BAD_REQUEST,
                 "Cannot perform that action: file is a directory.",
             ),
+            FsError::TooMany { .. } => (
+                StatusCode::BAD_REQUEST,
+                "Cannot perform that action: there are too many files in this directory.",
+            ),
             FsError::NoSpace => (
                 StatusCode::BAD_REQUEST,
                 "There is not enough disk space available to perform that action.",

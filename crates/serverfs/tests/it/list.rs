@@ -96,3 +96,18 @@ fn names_that_are_not_utf8_can_be_seen_renamed_and_deleted() {
     }
     assert_eq!(names(&dir, "/"), [""; 0]);
 }
+
+#[test]
+fn a_directory_without_end_is_refused() {
+    let fixture = Fixture::new();
+    for name in ["a", "b", "c"] {
+        fixture.put(name, "");
+    }
+    let dir = fixture.dir();
+    assert_eq!(dir.list_at_most(&path("/"), 3).unwrap().len(), 3);
+    let refused = dir.list_at_most(&path("/"), 2).unwrap_err();
+    assert!(
+        matches!(refused, FsError::TooMany { limit: 2 }),
+        "{refused}"
+    );
+}
