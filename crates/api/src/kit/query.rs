@@ -53,6 +53,10 @@ pub enum Unknown {
     Ignored,
 }
 
+/// How many alternatives a filter takes where the database looks for them: each costs something on
+/// every row.
+const MAX_ALTERNATIVES: usize = 100;
+
 /// Reads `filter[name]=a,b`. Conditions without a value are none at all; the value of `*` is one
 /// text, commas included.
 pub fn filters(query: &Query, allowed: &[&str], unknown: Unknown) -> Result<Vec<Filter>, ApiError> {
@@ -95,9 +99,22 @@ pub fn filters(query: &Query, allowed: &[&str], unknown: Unknown) -> Result<Vec<
             values: if everything { Vec::new() } else { values },
         }
     });
-    Ok(conditions
+    let conditions: Vec<Filter> = conditions
         .filter(|condition| !condition.values.is_empty())
-        .collect())
+        .collect();
+    let too_long = |condition: &&Filter| {
+        unknown == Unknown::Refused && condition.values.len() > MAX_ALTERNATIVES
+    };
+    match conditions.iter().find(too_long) {
+        Some(long) => Err(ApiError::display(
+            "InvalidFilterQuery",
+            format!(
+                "The filter `{}` takes at most {MAX_ALTERNATIVES} values.",
+                long.name
+            ),
+        )),
+        None => Ok(conditions),
+    }
 }
 
 /// The reference reads these two words as booleans, which match as `1` and as everything.
@@ -129,7 +146,7 @@ impl Sort {
     }
 }
 
-/// Reads `sort=a,-b`.
+/// Reads `sort=a,-b`. A field that was named before decides nothing any more and is left out.
 pub fn sorts(query: &Query, allowed: &[&str], unknown: Unknown) -> Result<Vec<Sort>, ApiError> {
     let names = texts(query.get("sort"));
     let wanted = names
@@ -148,8 +165,14 @@ pub fn sorts(query: &Query, allowed: &[&str], unknown: Unknown) -> Result<Vec<So
                 descending: false,
             },
         });
-    let (known, strangers): (Vec<Sort>, Vec<Sort>) =
-        wanted.partition(|sort| allowed.contains(&sort.name.as_str()));
+    let (mut known, mut strangers) = (Vec::<Sort>::new(), Vec::<Sort>::new());
+    for sort in wanted {
+        if !allowed.contains(&sort.name.as_str()) {
+            strangers.push(sort);
+        } else if known.iter().all(|known| known.name != sort.name) {
+            known.push(sort);
+        }
+    }
     if unknown == Unknown::Refused && !strangers.is_empty() {
         let names: Vec<&str> = strangers.iter().map(|sort| sort.name.as_str()).collect();
         return Err(ApiError::display(

@@ -199,3 +199,32 @@ async fn a_change_shows_at_once_although_answers_are_kept() {
         .json();
     assert_eq!(viewed["attributes"]["name"], "Renamed");
 }
+
+/// What is said very often costs no more than what is said once, or is refused.
+#[tokio::test]
+async fn endless_sorts_and_filters() {
+    let panel = panel().await;
+    let ask = async |query: String| {
+        let path = format!("/api/client?{query}");
+        panel.call_as(&panel.world.owner, "GET", &path).send().await
+    };
+    let sorted = ask(format!("sort={}-name", "name,-name,uuid,".repeat(3_000))).await;
+    assert_eq!(
+        (
+            sorted.status.as_u16(),
+            sorted.json()["data"].as_array().unwrap().len()
+        ),
+        (200, 1)
+    );
+    for field in ["name", "uuid", "description"] {
+        let many = ask(format!("filter[{field}]={}x", "x,".repeat(5_000))).await;
+        assert_eq!(
+            many.errors(),
+            format!("400 InvalidFilterQuery: The filter `{field}` takes at most 100 values.")
+        );
+        let some = ask(format!("filter[{field}]={}x", "x,".repeat(99))).await;
+        assert_eq!(some.status, 200);
+    }
+    let long = ask(format!("filter[*]={}", "%25_\\".repeat(5_000))).await;
+    assert_eq!(long.status, 200);
+}
