@@ -1,13 +1,20 @@
 //! The first administrator: a link that works once, and only while there is nobody else.
 
+use std::time::Duration;
+
 use hatchery_auth::{OneTimeToken, SecretDigest};
-use hatchery_store::{StoreError, User};
+use hatchery_store::{StoreError, Tx, User};
+use hatchery_vocab::Timestamp;
 
 use crate::Cx;
 use crate::users::{self, NewPerson, UserError};
 
-/// The setting that holds the digest of the link's token, in hexadecimal digits.
+/// The setting that holds the digest of the link's token in hexadecimal digits, and after a colon
+/// the microseconds since 1970 at which it ends.
 const SETTING: &str = "panel:setup_token";
+
+/// How long a link works: it may have been printed to a log that others read.
+const LIFETIME: Duration = Duration::from_hours(24);
 
 /// Why the link did not make an administrator.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +40,8 @@ pub async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> {
     }
     let token = OneTimeToken::generate(cx.entropy());
     let mut tx = cx.store().begin().await?;
-    tx.set_setting(SETTING, &hexadecimal(&token.digest()))
-        .await?;
+    let stored = noted(&token.digest(), cx.now().plus(LIFETIME));
+    tx.set_setting(SETTING, &stored).await?;
     tx.commit().await?;
     Ok(Some(token))
 }
@@ -42,7 +49,7 @@ pub async fn invite(cx: &Cx) -> Result<Option<OneTimeToken>, StoreError> {
 /// Whether the token would make an administrator.
 pub async fn is_invited(cx: &Cx, token: &str) -> Result<bool, StoreError> {
     let stored = cx.store().setting(SETTING).await?;
-    Ok(fits(stored.as_deref(), token) && cx.store().count_users().await? == 0)
+    Ok(fits(stored.as_deref(), token, cx.now()) && cx.store().count_users().await? == 0)
 }
 
 /// Makes the administrator and ends the link, both or neither.
@@ -54,7 +61,7 @@ pub async fn accept(cx: &Cx, token: &str, person: &NewPerson) -> Result<User, Fi
     let mut tx = cx.store().begin().await?;
     // Two browsers may hold the same link: whoever takes the setting away is the one.
     let stored = tx.take_setting(SETTING).await?;
-    if !fits(stored.as_deref(), token) {
+    if !fits(stored.as_deref(), token, cx.now()) {
         return Err(FirstAdminError::LinkInvalid);
     }
     tx.create_user(&user).await?;
@@ -62,9 +69,22 @@ pub async fn accept(cx: &Cx, token: &str, person: &NewPerson) -> Result<User, Fi
     Ok(users::find(cx, &person.username).await?)
 }
 
-fn fits(stored: Option<&str>, token: &str) -> bool {
-    let digest = stored.and_then(from_hexadecimal);
-    digest.is_some_and(|digest| digest.matches(token))
+/// Ends the link in a transaction that creates somebody by another way.
+pub(crate) async fn close(tx: &mut Tx) -> Result<(), StoreError> {
+    tx.take_setting(SETTING).await?;
+    Ok(())
+}
+
+fn noted(digest: &SecretDigest, until: Timestamp) -> String {
+    format!("{}:{}", hexadecimal(digest), until.micros())
+}
+
+fn fits(stored: Option<&str>, token: &str, now: Timestamp) -> bool {
+    let Some((digest, until)) = stored.and_then(|stored| stored.split_once(':')) else {
+        return false;
+    };
+    let lasts = until.parse::<i64>().is_ok_and(|until| until > now.micros());
+    lasts && from_hexadecimal(digest).is_some_and(|digest| digest.matches(token))
 }
 
 fn hexadecimal(digest: &SecretDigest) -> String {
@@ -93,14 +113,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_token_itself_fits() {
-        let digest = SecretDigest::of("token");
-        let stored = hexadecimal(&digest);
-        assert!(fits(Some(&stored), "token"));
-        assert!(!fits(Some(&stored), "other"));
-        assert!(!fits(None, "token"));
-        for broken in ["", "zz", "abc", "é", &stored[2..]] {
-            assert!(!fits(Some(broken), "token"), "{broken}");
+    fn only_the_token_itself_fits_and_only_for_a_time() {
+        let now = Timestamp::from_seconds(1_000);
+        let stored = noted(&SecretDigest::of("token"), now.plus(LIFETIME));
+        assert!(fits(Some(&stored), "token", now));
+        assert!(!fits(Some(&stored), "token", now.plus(LIFETIME)));
+        assert!(!fits(Some(&stored), "other", now));
+        assert!(!fits(None, "token", now));
+        let (digest, _) = stored.split_once(':').unwrap();
+        for broken in ["", ":", "zz:9", "abc", "é:9", digest, &stored[2..]] {
+            assert!(!fits(Some(broken), "token", now), "{broken}");
         }
     }
 }

@@ -8,7 +8,7 @@ use hatchery_store::{NewUser, Page, Secret, StoreError, User};
 use hatchery_vocab::UserUuid;
 use serde_json::json;
 
-use crate::{Cx, revocation};
+use crate::{Cx, first_admin, revocation};
 
 /// What a person must be told.
 static PERSON: LazyLock<Fields> = LazyLock::new(|| {
@@ -105,6 +105,7 @@ pub async fn create(cx: &Cx, person: &NewPerson) -> Result<User, UserError> {
     let user = prepare(cx, person).await?;
     let mut tx = cx.store().begin().await?;
     tx.create_user(&user).await?;
+    first_admin::close(&mut tx).await?;
     tx.commit().await?;
     find(cx, &person.username).await
 }

@@ -146,7 +146,7 @@ pub(super) fn done(
 }
 
 fn invalid() -> Response {
-    let sentence = "Each link works once, and only until the panel has an administrator. \
+    let sentence = "Each link works once, for a day, and only until the panel has an administrator. \
                     If there is none yet, restart Hatchery: it prints a fresh link.";
     page(
         403,
