@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
+use futures_util::stream;
 use hatchery_node_proto::NodeError;
 use hatchery_store::{StoreError, Tx};
 use hatchery_vocab::{NodeId, UserUuid};
@@ -14,6 +16,9 @@ use crate::Cx;
 
 /// How keys of settings begin that name what a node must still be told.
 const NOTE: &str = "node:revoke:";
+
+/// How many notes are delivered at once: a node that is gone does not hold up the others.
+const AT_ONCE: usize = 16;
 
 /// How long a note counts: no token lives as long.
 const KEPT: Duration = Duration::from_hours(1);
@@ -32,15 +37,18 @@ pub async fn mark(cx: &Cx, tx: &mut Tx, user: UserUuid) -> Result<(), StoreError
 /// Tells nodes what was noted. What a node does not take stays noted for the next time; a node that
 /// this process has no way to is left to the process that has one.
 pub async fn deliver(cx: &Cx) -> Result<(), StoreError> {
-    for (key, noted) in cx.store().settings_beginning(NOTE).await? {
-        if told(cx, &key, &noted).await? {
-            let mut tx = cx.store().begin().await?;
-            // Noted again in the meantime, it stays.
-            tx.take_setting_if(&key, &noted).await?;
-            tx.commit().await?;
-        }
-    }
-    Ok(())
+    let notes = cx.store().settings_beginning(NOTE).await?;
+    stream::iter(notes.into_iter().map(Ok))
+        .try_for_each_concurrent(AT_ONCE, |(key, noted)| async move {
+            if told(cx, &key, &noted).await? {
+                let mut tx = cx.store().begin().await?;
+                // Noted again in the meantime, it stays.
+                tx.take_setting_if(&key, &noted).await?;
+                tx.commit().await?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// Whether nothing is left to tell of a note.

@@ -24,10 +24,18 @@ async fn front(State(routes): State<Router>, mut request: Request) -> Response {
     drop_trailing_slash(request.uri_mut());
     obey_method_override(&mut request);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_preflight = method == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     // A router never fails.
     let Ok(mut response) = routes.oneshot(request).await;
     if response.extensions_mut().remove::<WrongMethod>().is_some() {
         response = refuse_method(&method, &path, &response);
+        if is_preflight {
+            // Nothing is permitted to other origins (client-api.md §1.10).
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
     }
     response
         .headers_mut()
@@ -99,6 +107,8 @@ fn obey_method_override(request: &mut Request) {
         .get("x-http-method-override")
         .map(HeaderValue::as_bytes);
     let method = match wanted.map(<[u8]>::to_ascii_uppercase).as_deref() {
+        Some(b"GET") => Method::GET,
+        Some(b"HEAD") => Method::HEAD,
         Some(b"PUT") => Method::PUT,
         Some(b"PATCH") => Method::PATCH,
         Some(b"DELETE") => Method::DELETE,

@@ -7,6 +7,9 @@ use hatchery_store::{EggSnapshot, FeatureLimits, NewNode, Secret, ServerLimits};
 use hatchery_testkit::{Call, NODE_TOKEN, ServerSketch, TestPanel};
 use hatchery_vocab::{CpuPercent, MiB, NodeId, NodeUuid, Port, ServerStatus, Swap};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use crate::panel;
 
@@ -664,6 +667,96 @@ async fn deleted_server(panel: &TestPanel) -> String {
     tx.delete_server(server.id).await.unwrap();
     tx.commit().await.unwrap();
     server.uuid.to_string()
+}
+
+/// A node elsewhere: says yes to everything, and tells what it was asked.
+async fn listen() -> (Port, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = Port::new(listener.local_addr().unwrap().port()).unwrap();
+    let (sender, asked) = mpsc::channel(8);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                stream.read_line(&mut head).await.unwrap();
+            }
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "))
+                .map_or(0, |length| length.parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+                .await
+                .unwrap();
+            let line = head.lines().next().unwrap();
+            let bearer = head.lines().find(|line| line.starts_with("authorization"));
+            let body = String::from_utf8(body).unwrap();
+            let told = format!("{line} {} {body}", bearer.unwrap());
+            sender.send(told).await.unwrap();
+        }
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn servers_of_a_node_elsewhere_are_reached_at_its_address() {
+    let panel = panel().await;
+    let egg = import_egg(&panel).await;
+    let (port, mut asked) = listen().await;
+    let node = add_node(&panel).await;
+    let game = Port::new(30_001).unwrap();
+    let mut tx = panel.store.begin().await.unwrap();
+    tx.set_node_address(node, "http", "127.0.0.1", port, port)
+        .await
+        .unwrap();
+    tx.create_allocations(node, "127.0.0.1", None, game, game)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let new = servers::NewServer {
+        node: Some(node),
+        variables: Vec::new(),
+        ..new_server(&panel, egg)
+    };
+    let created = servers::create(&panel.cx, new).await.unwrap();
+    let uuid = created.uuid;
+    let bearer = "HTTP/1.1 authorization: Bearer other-secret";
+    let expected =
+        format!("POST /api/servers {bearer} {{\"uuid\":\"{uuid}\",\"start_on_completion\":true}}");
+    assert_eq!(asked.recv().await.unwrap(), expected);
+
+    let mut tx = panel.store.begin().await.unwrap();
+    tx.set_server_status(created.id, None).await.unwrap();
+    tx.commit().await.unwrap();
+    let path = format!("/api/client/servers/{uuid}");
+    let answer = panel
+        .call_as(&panel.world.owner, "POST", &format!("{path}/command"))
+        .json(&json!({"command": "list"}))
+        .send()
+        .await;
+    assert_eq!(answer.errors(), "204");
+    let expected =
+        format!("POST /api/servers/{uuid}/commands {bearer} {{\"commands\":[\"list\"]}}");
+    assert_eq!(asked.recv().await.unwrap(), expected);
+
+    let socket = panel
+        .call_as(&panel.world.owner, "GET", &format!("{path}/websocket"))
+        .send()
+        .await
+        .json();
+    assert_eq!(
+        socket["data"]["socket"],
+        format!("ws://127.0.0.1:{port}/api/servers/{uuid}/ws")
+    );
+    assert_eq!(
+        panel.node.take_calls(),
+        [],
+        "the embedded node is not asked"
+    );
 }
 
 #[tokio::test]

@@ -402,11 +402,27 @@ async fn addresses_and_methods() {
         (options.status.as_u16(), options.header("allow")),
         (200, "GET, HEAD")
     );
+    let preflight = panel
+        .call("OPTIONS", ACCOUNT)
+        .header("origin", "https://evil.example.com")
+        .header("access-control-request-method", "GET")
+        .send()
+        .await;
+    assert_eq!(preflight.status, 204);
+    assert!(
+        !preflight
+            .headers
+            .contains_key("access-control-allow-origin")
+    );
     let path = format!("{ACCOUNT}/api-keys/x");
     let overridden = panel
         .call_as(&panel.world.owner, "POST", &path)
         .header("x-http-method-override", "delete");
     assert_eq!(overridden.send().await.status, 404);
+    let overridden = panel
+        .call_as(&panel.world.owner, "POST", ACCOUNT)
+        .header("x-http-method-override", "GET");
+    assert_eq!(overridden.send().await.status, 200);
 }
 
 #[tokio::test]
