@@ -25,8 +25,36 @@ const START_PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Docker {
     /// Its socket.
     pub socket: PathBuf,
-    // In this order: the engine ends before its folder goes.
-    _own: Option<(Service, TempDir)>,
+    /// What was started, if it was, in the order in which it ends.
+    own: Option<(Service, TempDir)>,
+}
+
+impl Drop for Docker {
+    fn drop(&mut self) {
+        let Some(own) = self.own.take() else { return };
+        // An engine leaves the bridges of its networks to the machine, where those of the next
+        // engine would meet them.
+        let containers = client(&self.socket)
+            .args(["ps", "--all", "--quiet"])
+            .output();
+        let containers = containers.map(|output| output.stdout).unwrap_or_default();
+        let containers = String::from_utf8_lossy(&containers);
+        let ids: Vec<&str> = containers.split_whitespace().collect();
+        if !ids.is_empty() {
+            drop(
+                client(&self.socket)
+                    .args(["rm", "--force"])
+                    .args(ids)
+                    .output(),
+            );
+        }
+        drop(
+            client(&self.socket)
+                .args(["network", "prune", "--force"])
+                .output(),
+        );
+        drop(own);
+    }
 }
 
 impl Docker {
@@ -36,7 +64,7 @@ impl Docker {
         if system.exists() && answers(&system) {
             return Ok(Docker {
                 socket: system,
-                _own: None,
+                own: None,
             });
         }
         if !machine::is_root() {
@@ -87,7 +115,7 @@ impl Docker {
         })?;
         Ok(Docker {
             socket,
-            _own: Some((service, folder)),
+            own: Some((service, folder)),
         })
     }
 }
@@ -104,13 +132,20 @@ pub(crate) fn chore() -> Result<()> {
 }
 
 fn answers(socket: &Path) -> bool {
-    Command::new("docker")
-        .arg("--host")
-        .arg(format!("unix://{}", socket.display()))
+    client(socket)
         .args(["version", "--format", "{{.Server.Version}}"])
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// The command line client of an engine.
+fn client(socket: &Path) -> Command {
+    let mut docker = Command::new("docker");
+    docker
+        .arg("--host")
+        .arg(format!("unix://{}", socket.display()))
+        .stdin(Stdio::null());
+    docker
 }
