@@ -12,7 +12,7 @@ use hatchery_vocab::{
     AllocationId, ApiKeyId, BackupId, DatabaseId, EggId, EggVariableId, ScheduleId, ServerId,
     SshKeyId, TaskId, Timestamp, UserId,
 };
-use serde_json::value::Map;
+use serde_json::{Map, Value};
 
 use crate::sql::{Cells, Json, Param, cell, params, read_all};
 use crate::{Page, Paged, Store, StoreError, Tx, User};
@@ -21,6 +21,12 @@ use crate::{Page, Paged, Store, StoreError, Tx, User};
 const HIDDEN_EVENT: &str = "server:file.upload";
 /// Entries that are cleared away in one transaction.
 const PRUNE_BATCH: u64 = 500;
+
+/// How many bytes the details of an entry may have, about. Some repeat what people sent, such as a
+/// command, and nobody may fill the log with it.
+const MAX_DETAILS: usize = 32 * 1024;
+/// What a detail takes beside its text.
+const OVERHEAD: usize = 4;
 
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +83,7 @@ pub struct ActivityEntry {
     /// With which API key.
     pub api_key: Option<ApiKeyId>,
     /// Details, in order.
-    pub properties: Map<String, serde_json::Value>,
+    pub properties: Map<String, Value>,
     /// What it is about.
     pub subjects: Vec<Subject>,
     /// When it happened.
@@ -100,7 +106,7 @@ pub struct ActivityRecord {
     /// With which API key; it may be gone.
     pub api_key: Option<ApiKeyId>,
     /// Details, in order.
-    pub properties: Map<String, serde_json::Value>,
+    pub properties: Map<String, Value>,
     /// When it happened.
     pub at: Timestamp,
 }
@@ -143,8 +149,10 @@ fn read(cells: &mut Cells) -> Result<(ActivityRecord, Option<UserId>), StoreErro
 }
 
 impl Store {
-    /// Records an entry. It is written within [`crate::FLUSH_EVERY`].
-    pub fn record_activity(&self, entry: ActivityEntry) {
+    /// Records an entry. It is written within [`crate::FLUSH_EVERY`]. Details that are very long
+    /// are cut off.
+    pub fn record_activity(&self, mut entry: ActivityEntry) {
+        shorten_fields(&mut entry.properties, &mut { MAX_DETAILS });
         self.buffer().push(entry);
     }
 
@@ -213,6 +221,39 @@ impl Store {
             }
         }
     }
+}
+
+/// Cuts off what exceeds the bytes that are left.
+fn shorten(value: &mut Value, left: &mut usize) {
+    *left = left.saturating_sub(OVERHEAD);
+    match value {
+        Value::String(text) => {
+            if text.len() > *left {
+                text.truncate(text.floor_char_boundary(*left));
+                text.shrink_to_fit();
+            }
+            *left -= text.len();
+        }
+        Value::Array(items) => {
+            items.retain_mut(|item| {
+                let fits = *left > 0;
+                shorten(item, left);
+                fits
+            });
+            items.shrink_to_fit();
+        }
+        Value::Object(fields) => shorten_fields(fields, left),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn shorten_fields(fields: &mut Map<String, Value>, left: &mut usize) {
+    fields.retain(|name, value| {
+        let fits = *left > name.len();
+        *left = left.saturating_sub(name.len());
+        shorten(value, left);
+        fits
+    });
 }
 
 /// The query for a page. Filtered, it takes the start of each event's sorted entries, which is

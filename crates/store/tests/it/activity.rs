@@ -35,6 +35,30 @@ fn query(event: &[&str], order: ActivityOrder, number: u64, size: u64) -> Activi
 }
 
 both_dbs! {
+    async fn nobody_fills_the_log_with_one_entry(store: TestStore) {
+        let server = Subject::Server(ServerId::new(1));
+        let long = "é\u{0}".repeat(1_000_000);
+        let many: Vec<_> = (0..100_000).map(|number| number.to_string()).collect();
+        for details in [
+            serde_json::json!({"first": "kept", "command": long, "last": "gone"}),
+            serde_json::json!({"first": "kept", "files": many}),
+            serde_json::json!({"first": "kept", "files": many.iter().map(|name| serde_json::json!({"from": name})).collect::<Vec<_>>()}),
+            serde_json::json!({"first": "kept", long.as_str(): 1}),
+        ] {
+            let mut entry = entry("server:console.command", None, &[server], 0);
+            entry.properties = details.as_object().unwrap().clone();
+            store.record_activity(entry);
+        }
+        let list = store.activity(server, &query(&[], Recorded, 1, 10)).await.unwrap();
+        assert_eq!(list.total, 4);
+        for item in list.items {
+            let length = serde_json::to_string(&item.properties).unwrap().len();
+            assert!(length < 256 * 1024, "{length}");
+            assert_eq!(item.properties["first"], "kept");
+            assert!(!item.properties.contains_key("last"));
+        }
+    }
+
     async fn entries_are_listed_filtered_sorted_and_paged(store: TestStore) {
         let world = World::create(&store).await;
         let server = Subject::Server(ServerId::new(1));
