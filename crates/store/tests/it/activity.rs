@@ -46,7 +46,7 @@ both_dbs! {
             serde_json::json!({"first": "kept", long.as_str(): 1}),
         ] {
             let mut entry = entry("server:console.command", None, &[server], 0);
-            entry.properties = details.as_object().unwrap().clone();
+            entry.properties.clone_from(details.as_object().unwrap());
             store.record_activity(entry);
         }
         let list = store.activity(server, &query(&[], Recorded, 1, 10)).await.unwrap();
