@@ -4,6 +4,9 @@ use anyhow::Result;
 
 use crate::{program, project};
 
+/// Private items are documented too, so public ones may point at them.
+const DOC_LINTS: &str = "-D warnings -A rustdoc::private_intra_doc_links";
+
 /// What `fmt` does with a file that is not formatted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fmt {
@@ -46,7 +49,7 @@ pub(crate) fn doc() -> Result<()> {
         "--no-deps",
         "--document-private-items",
     ]);
-    program::run(cargo.arg("--quiet").env("RUSTDOCFLAGS", "-D warnings"))
+    program::run(cargo.arg("--quiet").env("RUSTDOCFLAGS", DOC_LINTS))
 }
 
 /// Builds everything that tests need, with the features that the tests' own build would choose,

@@ -1,7 +1,7 @@
 //! Egg files in and out, and the eggs that ship with the product.
 //!
 //! An egg says how one game is installed, started, recognised as ready, configured and stopped.
-//! Five versions of its file format are about (`spec/eggs.md`); [`import`] reads them all, in JSON
+//! Five versions of its file format are about (`spec/eggs.md`); [`import()`] reads them all, in JSON
 //! and YAML, into one neutral [`Egg`], and [`Egg::to_ptdl_v2`] and [`Egg::to_plcn_v3`] write it.
 //!
 //! An egg file is a stranger's text. It is measured before it is parsed, everything in it stays

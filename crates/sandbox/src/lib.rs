@@ -1,6 +1,6 @@
 //! Confines a process: what it sees, what it may call, how much it may use.
 //!
-//! [`spawn`] starts a program in namespaces of its own: a file tree in which only one folder can be
+//! [`spawn()`] starts a program in namespaces of its own: a file tree in which only one folder can be
 //! written, its own processes, its own user, no capabilities, a filter over system calls.
 //! [`Cgroups`] bounds and measures it. The crate knows neither servers nor consoles. A sandbox can be
 //! built only by a process with a single thread, since it forks.
@@ -23,7 +23,7 @@
 //!
 //! What is shared on purpose: the network, since a game's ports are the machine's, and the programs
 //! of the machine. Without root there is one user for all servers, and only the namespaces are left
-//! between them; [`diagnose`] says so.
+//! between them; [`diagnose()`] says so.
 
 mod cgroup;
 mod diagnose;

@@ -79,7 +79,7 @@ async fn open(database: &TestDatabase, clock: &ManualClock) -> Result<Store, Sto
 
 /// Makes each function two tests, `sqlite` and `postgres`, in a module of its name.
 ///
-/// ```ignore
+/// ```text
 /// both_dbs! {
 ///     async fn names_are_unique(store: TestStore) { … }
 /// }

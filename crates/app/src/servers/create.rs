@@ -92,7 +92,7 @@ fn sentences(errors: &[FieldError]) -> String {
 
 /// Creates a server, with everything that belongs to it in one transaction, and hands it to its
 /// node, which installs it. A process that cannot speak to the node leaves the server waiting for
-/// [`reconcile`](super::reconcile).
+/// [`reconcile`](super::reconcile()).
 ///
 /// # Errors
 /// What was refused, or what failed. Nothing is left behind then.

@@ -1,4 +1,4 @@
-//! A container's terminal as a [`Console`], from its attachment to word of its end.
+//! A container's terminal as a [`Console`](crate::Console), from its attachment to word of its end.
 
 use std::sync::Arc;
 use std::time::Duration;

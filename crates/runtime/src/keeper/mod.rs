@@ -2,7 +2,7 @@
 //! the panel.
 //!
 //! The panel's binary starts itself with the hidden sub-command `keeper` and hands over an
-//! [`Order`] on standard input. The keeper moves into the background, builds the sandbox, remembers
+//! `Order` on standard input. The keeper moves into the background, builds the sandbox, remembers
 //! the last output, speaks with the panel over a socket, and writes down how the instance ended. It
 //! has a single thread and knows nothing of the panel's configuration, database or network.
 
