@@ -24,7 +24,7 @@ use axum::extract::FromRef;
 use hatchery_app::Cx;
 
 use kit::rate_limit::RateLimiter;
-use render::RenderedServers;
+use render::{RenderedPages, RenderedServers};
 
 pub use kit::session::cookies as session_cookies;
 
@@ -38,6 +38,7 @@ pub(crate) struct Api {
     pub(crate) limiter: Option<Arc<RateLimiter>>,
     pub(crate) sign_ins: Arc<auth::SignInLimiter>,
     pub(crate) rendered: Arc<RenderedServers>,
+    pub(crate) pages: Arc<RenderedPages>,
 }
 
 impl FromRef<Api> for Cx {
@@ -56,6 +57,7 @@ pub fn router(cx: Cx) -> Router {
         limiter: (per_minute > 0).then(|| Arc::new(RateLimiter::new(per_minute, MINUTE))),
         sign_ins: Arc::new(auth::sign_in_limiter()),
         rendered: Arc::default(),
+        pages: Arc::default(),
         cx,
     };
     let gate = axum::middleware::from_fn_with_state(api.clone(), kit::gate::gate);

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hatchery_app::access::Standing;
 use hatchery_app::startup::{self, HIDDEN, Placeholder};
 use hatchery_store::{ServerSnapshot, Subuser, User};
-use hatchery_vocab::{Permission, ServerId, ServerStatus};
+use hatchery_vocab::{Permission, ServerId, ServerStatus, UserId};
 use hatchery_wire::client::{
     Allocation, Egg, EggVariable, FeatureLimits, PublicUser, Server, ServerLimits,
     ServerRelationships, SftpDetails, Subuser as SubuserResource,
@@ -27,6 +27,10 @@ use crate::kit::page::write_item;
 const KEPT_BYTES: u64 = 16 << 20;
 /// How many servers are expected to fit.
 const EXPECTED: usize = 8_000;
+/// How many bytes of whole pages are kept.
+const KEPT_PAGE_BYTES: u64 = 8 << 20;
+/// How many pages are expected to fit.
+const EXPECTED_PAGES: usize = 500;
 
 /// What of a server's JSON depends on its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +94,54 @@ impl RenderedServers {
             },
         );
         Ok(json)
+    }
+}
+
+/// A page of the servers that somebody sees, by all that its text depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PageKey {
+    pub(crate) reader: UserId,
+    /// Where the links of its meta data lead.
+    pub(crate) url: String,
+    pub(crate) query: String,
+}
+
+/// Pages that were made from the store's copies alone.
+#[derive(Debug)]
+pub(crate) struct RenderedPages(Cache<PageKey, RenderedPage, ByLength>);
+
+#[derive(Clone, Debug)]
+struct RenderedPage {
+    generation: u64,
+    json: Bytes,
+}
+
+impl Weighter<PageKey, RenderedPage> for ByLength {
+    fn weight(&self, key: &PageKey, page: &RenderedPage) -> u64 {
+        (key.url.len() + key.query.len() + page.json.len()) as u64
+    }
+}
+
+impl Default for RenderedPages {
+    fn default() -> Self {
+        Self(Cache::with_weighter(
+            EXPECTED_PAGES,
+            KEPT_PAGE_BYTES,
+            ByLength,
+        ))
+    }
+}
+
+impl RenderedPages {
+    /// The page as it is in this generation of the store's data.
+    pub(crate) fn get(&self, key: &PageKey, generation: u64) -> Option<Bytes> {
+        let page = self.0.get(key)?;
+        (page.generation == generation).then_some(page.json)
+    }
+
+    /// Keeps a page that was begun in this generation.
+    pub(crate) fn keep(&self, key: PageKey, generation: u64, json: Bytes) {
+        self.0.insert(key, RenderedPage { generation, json });
     }
 }
 

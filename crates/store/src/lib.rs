@@ -170,6 +170,13 @@ impl Store {
         Ok(())
     }
 
+    /// A number that grows with every commit that copies of rows go stale by. While it stays, so
+    /// does whatever was made from [`Self::server`], [`Self::access`] and [`Self::servers_of`]
+    /// alone; note it before asking them.
+    pub fn generation(&self) -> u64 {
+        self.caches().generation()
+    }
+
     fn db(&self) -> &Db {
         &self.0.db
     }

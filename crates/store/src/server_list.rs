@@ -73,30 +73,37 @@ pub struct ServerQuery {
     pub page: Page,
 }
 
+impl ServerQuery {
+    /// Whether the answer needs no look into the database: all servers of one user, in the usual
+    /// order.
+    pub fn is_answered_from_copies(&self) -> bool {
+        matches!(
+            self.scope,
+            ServerScope::Accessible(_) | ServerScope::Owned(_)
+        ) && self.filter == ServerFilter::default()
+            && self.sort.is_empty()
+    }
+}
+
 impl Store {
     /// A page of servers. Without filters and orders, the servers of one user come from memory.
     pub async fn list_servers(
         &self,
         query: &ServerQuery,
     ) -> Result<Paged<Arc<ServerSnapshot>>, StoreError> {
-        if query.filter == ServerFilter::default() && query.sort.is_empty() {
-            let accessible = match query.scope {
-                ServerScope::Accessible(user) | ServerScope::Owned(user) => {
-                    Some(self.servers_of(user).await?)
-                }
-                ServerScope::Others(_) | ServerScope::All(_) => None,
+        if let (ServerScope::Accessible(user) | ServerScope::Owned(user), true) =
+            (query.scope, query.is_answered_from_copies())
+        {
+            let accessible = self.servers_of(user).await?;
+            let ids = match query.scope {
+                ServerScope::Owned(_) => &accessible.owned,
+                _ => &accessible.all,
             };
-            if let Some(accessible) = accessible {
-                let ids = match query.scope {
-                    ServerScope::Owned(_) => &accessible.owned,
-                    _ => &accessible.all,
-                };
-                let items = self.servers(query.page.of(ids)).await?;
-                return Ok(Paged {
-                    total: ids.len() as u64,
-                    items,
-                });
-            }
+            let items = self.servers(query.page.of(ids)).await?;
+            return Ok(Paged {
+                total: ids.len() as u64,
+                items,
+            });
         }
         let mut conditions = Conditions::default();
         conditions.scope(query.scope);

@@ -214,8 +214,9 @@ pub struct WrittenPage {
     pub meta: PageMeta,
 }
 
-impl IntoResponse for WrittenPage {
-    fn into_response(self) -> Response {
+impl WrittenPage {
+    /// The whole document.
+    pub fn write(&self) -> serde_json::Result<bytes::Bytes> {
         const HEAD: &[u8] = br#"{"object":"list","data":["#;
         const META: &[u8] = br#"],"meta":"#;
         /// Room for the meta data, links included.
@@ -230,11 +231,9 @@ impl IntoResponse for WrittenPage {
             body.extend_from_slice(item);
         }
         body.extend_from_slice(META);
-        if let Err(error) = serde_json::to_writer(&mut body, &self.meta) {
-            return super::error::ApiError::internal(&error).into_response();
-        }
+        serde_json::to_writer(&mut body, &self.meta)?;
         body.push(b'}');
-        super::answer::Written(body.into()).into_response()
+        Ok(body.into())
     }
 }
 

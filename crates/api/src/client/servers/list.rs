@@ -1,7 +1,6 @@
 //! `GET /`: the servers that someone sees.
 
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::extract::{RawQuery, State};
 use hatchery_app::Actor;
 use hatchery_app::servers::Listed;
 use hatchery_store::{ServerFilter, ServerQuery, ServerScope, ServerSort, SortField};
@@ -12,12 +11,13 @@ use super::INCLUDES;
 use crate::Api;
 use crate::client::documented::{AccountErrors, PageParameters};
 use crate::kit::actor::Account;
+use crate::kit::answer::Written;
 use crate::kit::error::ApiError;
 use crate::kit::input::Query;
 use crate::kit::origin::Here;
 use crate::kit::page::{Page, PageSize, WrittenPage, write_item};
 use crate::kit::query::{Filter, Includes, Unknown, filters, sorts};
-use crate::render::{self, View};
+use crate::render::{self, PageKey, View};
 
 const SIZE: PageSize = PageSize {
     default: 50,
@@ -56,17 +56,28 @@ pub(crate) async fn list_servers(
     State(api): State<Api>,
     Account(actor): Account,
     query: Query,
+    RawQuery(raw_query): RawQuery,
     here: Here,
-) -> Result<Response, ApiError> {
+) -> Result<Written, ApiError> {
+    // Noted before anything is read: see `Store::generation`.
+    let generation = api.cx.store().generation();
+    let key = PageKey {
+        reader: actor.user.id,
+        url: here.url(),
+        query: raw_query.unwrap_or_default(),
+    };
+    if let Some(json) = api.pages.get(&key, generation) {
+        return Ok(Written(json));
+    }
     let filter = filter(filters(&query, &FILTERS, Unknown::Refused)?);
     let page = Page::read(&query, SIZE);
     let Some(scope) = scope(&actor, &query) else {
         // Not for this person, and nothing to complain about either.
-        return Ok(WrittenPage {
+        let meta = page.meta(0, 0, &here, &query);
+        return written(&WrittenPage {
             items: Vec::new(),
-            meta: page.meta(0, 0, &here, &query),
-        }
-        .into_response());
+            meta,
+        });
     };
     let wanted = ServerQuery {
         scope,
@@ -76,10 +87,11 @@ pub(crate) async fn list_servers(
     };
     let found = hatchery_app::servers::list(&api.cx, &actor, &wanted).await?;
     let includes = Includes::read(&query);
+    let plain = includes.wants_none_of(&INCLUDES);
     let mut items = Vec::with_capacity(found.items.len());
     for Listed { server, standing } in found.items {
         let view = View::of(&standing);
-        items.push(if includes.wants_none_of(&INCLUDES) {
+        items.push(if plain {
             api.rendered.item(&server, view)?
         } else {
             let extras = super::extras(&api.cx, &server, &standing, &includes).await?;
@@ -88,7 +100,18 @@ pub(crate) async fn list_servers(
         });
     }
     let meta = page.meta(found.total, items.len() as u64, &here, &query);
-    Ok(WrittenPage { items, meta }.into_response())
+    let document = written(&WrittenPage { items, meta })?;
+    // What a filter or a sort found came from the database, which others may write to unseen.
+    if plain && wanted.is_answered_from_copies() {
+        api.pages.keep(key, generation, document.0.clone());
+    }
+    Ok(document)
+}
+
+fn written(page: &WrittenPage) -> Result<Written, ApiError> {
+    page.write()
+        .map(Written)
+        .map_err(|error| ApiError::internal(&error))
 }
 
 /// Among which servers to look; nothing for people who ask for what only administrators see.

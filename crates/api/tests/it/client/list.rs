@@ -1,6 +1,6 @@
 //! `GET /api/client`.
 
-use hatchery_testkit::{ServerSketch, TestPanel};
+use hatchery_testkit::{Person, ServerSketch, TestPanel};
 use serde_json::Value;
 
 use crate::panel;
@@ -179,27 +179,6 @@ async fn pages() {
     );
 }
 
-#[tokio::test]
-async fn a_change_shows_at_once_although_answers_are_kept() {
-    let panel = panel().await;
-    assert_eq!(names(&list(&panel, "").await), "Main");
-    let mut tx = panel.store.begin().await.unwrap();
-    tx.rename_server(panel.world.server.id, "Renamed", "")
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
-    let answer = list(&panel, "").await;
-    assert_eq!(names(&answer), "Renamed");
-    assert_eq!(answer["data"][0]["attributes"]["description"], "");
-    let path = panel.world.server.path("");
-    let viewed = panel
-        .call_as(&panel.world.owner, "GET", &path)
-        .send()
-        .await
-        .json();
-    assert_eq!(viewed["attributes"]["name"], "Renamed");
-}
-
 /// What is said very often costs no more than what is said once, or is refused.
 #[tokio::test]
 async fn endless_sorts_and_filters() {
@@ -227,4 +206,35 @@ async fn endless_sorts_and_filters() {
     }
     let long = ask(format!("filter[*]={}", "%25_\\".repeat(5_000))).await;
     assert_eq!(long.status, 200);
+}
+
+/// Lists are kept as text, which must never show what was true a moment ago.
+#[tokio::test]
+async fn a_list_is_never_older_than_the_last_commit() {
+    let panel = panel().await;
+    add(&panel, "Second").await;
+    let seen = async |person: &Person, query: &str| {
+        let path = format!("/api/client{query}");
+        names(&panel.call_as(person, "GET", &path).send().await.json())
+    };
+    let (owner, helper) = (&panel.world.owner, &panel.world.helper);
+    for _ in 0..2 {
+        assert_eq!(seen(owner, "").await, "Main Second");
+        assert_eq!(seen(owner, "?per_page=1").await, "Main");
+        assert_eq!(seen(owner, "?per_page=1&page=2").await, "Second");
+        assert_eq!(seen(helper, "").await, "Main");
+    }
+
+    let server = panel.world.server.id;
+    let mut tx = panel.cx.store().begin().await.unwrap();
+    assert!(tx.rename_server(server, "Renamed", "").await.unwrap());
+    assert!(tx.delete_subuser(server, helper.id).await.unwrap());
+    tx.commit().await.unwrap();
+
+    assert_eq!(seen(owner, "").await, "Renamed Second");
+    let path = panel.world.server.path("");
+    let viewed = panel.call_as(owner, "GET", &path).send().await.json();
+    assert_eq!(viewed["attributes"]["name"], "Renamed");
+    assert_eq!(seen(owner, "?per_page=1").await, "Renamed");
+    assert_eq!(seen(helper, "").await, "");
 }
