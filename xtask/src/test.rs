@@ -39,7 +39,6 @@ pub(crate) fn chore() -> Result<ExitCode> {
             &services.environment(),
         )
     });
-    report.part("documentation tests", documentation_tests);
     report.check("documentation", cargo::doc);
     report.part("end to end", || {
         e2e::run(&binary, services.environment(), &[])
@@ -96,13 +95,6 @@ pub(crate) fn run(
         Err(error) if counts.failed.is_empty() => Err(error),
         _ => Ok(counts),
     }
-}
-
-/// The examples in documentation, which nextest does not run.
-fn documentation_tests() -> Result<Counts> {
-    let mut cargo = project::cargo();
-    cargo.args(["test", "--locked", "--doc", "--workspace", "--no-fail-fast"]);
-    libtest(cargo)
 }
 
 /// Runs `cargo test` and counts by what it prints.

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 /// One invariant: its name, and a function that lists what breaks it.
 type Rule = (&'static str, fn() -> Result<Vec<String>>);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     (
         "crates depend only on what ARCHITECTURE.md allows",
         dependencies::direction,
@@ -28,6 +28,10 @@ const RULES: [Rule; 9] = [
     ),
     ("every module says what it owns", sources::module_docs),
     ("no test is ignored", sources::no_ignored_tests),
+    (
+        "no example in documentation pretends to be tested",
+        sources::no_untested_examples,
+    ),
     (
         "the tests that docs/security.md names exist",
         security::named_tests,

@@ -57,6 +57,18 @@ pub(crate) fn no_ignored_tests() -> Result<Vec<String>> {
     })
 }
 
+/// Examples in documentation are not run (each would be a program of its own to link), so none may
+/// look as if it were: its fence names something else than Rust.
+pub(crate) fn no_untested_examples() -> Result<Vec<String>> {
+    check(rust_files()?, |path, text| {
+        let line = first_rust_example(text)?;
+        Some(format!(
+            "{}:{line}: an example in Rust: mark it `text`",
+            path.display()
+        ))
+    })
+}
+
 /// SQL stands in `store` and `db` alone. Tests may look into a database.
 pub(crate) fn sql_in_its_place() -> Result<Vec<String>> {
     let files = rust_files()?.into_iter().filter(|path| {
@@ -111,6 +123,25 @@ fn check(
     Ok(complaints)
 }
 
+/// The line of the first fence in documentation that rustdoc would take for Rust.
+fn first_rust_example(text: &str) -> Option<usize> {
+    let mut inside = false;
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim_start();
+        let docs = line
+            .strip_prefix("///")
+            .or_else(|| line.strip_prefix("//!"));
+        let Some(language) = docs.and_then(|docs| docs.trim().strip_prefix("```")) else {
+            continue;
+        };
+        inside = !inside;
+        if inside && (language.is_empty() || language.starts_with("rust")) {
+            return Some(number + 1);
+        }
+    }
+    None
+}
+
 fn starts_with_docs(text: &str) -> bool {
     let mut in_attribute = false;
     for line in text.lines() {
@@ -126,7 +157,22 @@ fn starts_with_docs(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::starts_with_docs;
+    use super::{first_rust_example, starts_with_docs};
+
+    #[test]
+    fn only_rust_examples_are_found() {
+        for (text, expected) in [
+            ("/// ```text\n/// a\n/// ```\n", None),
+            ("//! A\n//! ```\n//! a();\n//! ```\n", Some(2)),
+            (
+                "    /// ```json\n    /// ```\n    /// ```rust\n    /// ```\n",
+                Some(3),
+            ),
+            ("let a = \"```\";", None),
+        ] {
+            assert_eq!(first_rust_example(text), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn docs_may_follow_attributes_only() {
