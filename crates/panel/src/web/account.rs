@@ -111,7 +111,8 @@ async fn create(
 }
 
 fn key_request(answers: &Answers) -> Result<KeyRequest, String> {
-    let description = answers.description.trim().to_owned();
+    // PostgreSQL keeps no zero characters, and the API drops them as well.
+    let description = answers.description.replace('\0', "").trim().to_owned();
     if description.is_empty() || description.chars().count() > MAX_DESCRIPTION {
         return Err(format!(
             "Say in 1 to {MAX_DESCRIPTION} characters what the key is for."
