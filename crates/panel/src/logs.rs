@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use hatchery_config::{Log, LogFormat, LogLevel};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -33,8 +34,12 @@ pub(crate) fn start(settings: &Log) {
             .compact()
             .boxed()
     };
+    // The database's notices are about our own statements, which never ask for attention.
+    let wanted = Targets::new()
+        .with_default(level)
+        .with_target("tokio_postgres", level.min(LevelFilter::WARN));
     // Fails only when it was called before; the first call stays in force.
     let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(level))
+        .with(lines.with_filter(wanted))
         .try_init();
 }

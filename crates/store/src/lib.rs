@@ -84,8 +84,9 @@ pub const FLUSH_EVERY: Duration = Duration::from_millis(500);
 const LOOK_FOR_OTHERS_EVERY: Duration = Duration::from_millis(500);
 /// How often SQLite's log is moved into its file.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
-/// How often it is told on PostgreSQL that other processes may have committed something.
-const SHARED_NEWS_EVERY: Duration = Duration::from_secs(30);
+/// How often PostgreSQL's readers are told that somebody else may have committed: what they do then
+/// costs a query or two.
+const SHARED_NEWS_EVERY: Duration = Duration::from_secs(2);
 
 /// The steps of the schema, oldest first. A step that was released is never edited.
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -314,7 +315,7 @@ impl Store {
     }
 
     /// Changes whenever another process may have committed something: within a second on SQLite,
-    /// every half minute on PostgreSQL.
+    /// every two seconds on PostgreSQL.
     pub fn external_commits(&self) -> watch::Receiver<u64> {
         self.0.external_commits.subscribe()
     }
