@@ -71,6 +71,7 @@ impl Docker {
             bail!("no Docker Engine answers at {SYSTEM_SOCKET}, and only root can start one");
         }
         let dockerd = program::find("dockerd").context("dockerd is missing")?;
+        sweep();
         let folder = tempfile::Builder::new()
             .prefix("hatchery-docker-")
             .tempdir()?;
@@ -117,6 +118,31 @@ impl Docker {
             socket,
             own: Some((service, folder)),
         })
+    }
+}
+
+/// Takes away the bridges of engines that were killed: their routes would swallow what is sent to
+/// the containers of the next one. A living engine keeps its own, and one that comes back makes
+/// them again.
+fn sweep() {
+    const HEX_DIGITS: usize = 12;
+    let engines = Command::new("pgrep").args(["--exact", "dockerd"]).output();
+    if engines.map_or(true, |found| !found.stdout.is_empty()) {
+        return;
+    }
+    let Ok(interfaces) = std::fs::read_dir("/sys/class/net") else {
+        return;
+    };
+    for interface in interfaces.flatten() {
+        let name = interface.file_name().to_string_lossy().into_owned();
+        let by_docker = name.strip_prefix("br-").is_some_and(|id| {
+            id.len() == HEX_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        let unused = std::fs::read_dir(interface.path().join("brif"))
+            .is_ok_and(|mut ports| ports.next().is_none());
+        if by_docker && unused {
+            drop(Command::new("ip").args(["link", "delete", &name]).output());
+        }
     }
 }
 

@@ -8,9 +8,9 @@ pub(crate) fn edit(text: &str, replacements: &[Replacement]) -> String {
     let separator = style(&lines);
     for replacement in replacements {
         let (section, key) = split_path(&replacement.path);
-        // A line break would start another line.
+        // A line break would start another line, and blanks around a value are no part of it.
         let value = scalar::text(&replacement.value).replace(['\n', '\r'], " ");
-        set(&mut lines, &section, &key, &value, separator);
+        set(&mut lines, &section, &key, value.trim(), separator);
     }
     let mut out = String::with_capacity(text.len());
     for line in &lines {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hatchery_node_proto::ws::outbound;
-use hatchery_node_proto::{PanelError, RemoteServer, ServerConfiguration};
+use hatchery_node_proto::{RemoteServer, ServerConfiguration, ServerPage};
 use hatchery_runtime::{Console, Job};
 use hatchery_serverfs::FsError;
 use hatchery_vocab::ServerUuid;
@@ -60,18 +60,17 @@ pub(crate) async fn delete(node: &NodeState, server: &Arc<Server>) {
 /// servers there are. It waits for a panel that comes late.
 pub(crate) async fn boot(node: &NodeState) {
     let mut found = reattach(node).await;
-    for remote in fetch_all(node).await {
-        let uuid = remote.uuid;
-        let configuration = match remote.configuration() {
-            Ok(configuration) => configuration,
-            Err(error) => {
-                tracing::error!(server = %uuid, %error, "the panel's settings for this server are not understood");
-                continue;
-            }
-        };
-        if let Err(error) = add(node, configuration, found.remove(&uuid)) {
-            tracing::error!(server = %uuid, %error, "the server's folder could not be opened");
+    for number in 1..=MAX_PAGES {
+        let page = fetch_page(node, number).await;
+        let last = page.last_page();
+        for remote in page.data {
+            take_up(node, remote, &mut found);
         }
+        if number >= last {
+            break;
+        }
+        // A node with a thousand servers must let others in between.
+        tokio::task::yield_now().await;
     }
     for (uuid, _) in found {
         tracing::warn!(server = %uuid, "a running server is unknown to the panel and is ended");
@@ -97,10 +96,10 @@ async fn reattach(node: &NodeState) -> HashMap<ServerUuid, (Job, Console)> {
     }
 }
 
-async fn fetch_all(node: &NodeState) -> Vec<RemoteServer> {
+async fn fetch_page(node: &NodeState, number: u32) -> ServerPage {
     loop {
-        match fetch_pages(node).await {
-            Ok(servers) => return servers,
+        match node.panel.servers(number, PER_PAGE).await {
+            Ok(page) => return page,
             Err(error) => {
                 tracing::error!(%error, "the list of servers could not be fetched; trying again");
                 tokio::time::sleep(PANEL_LATE).await;
@@ -109,15 +108,22 @@ async fn fetch_all(node: &NodeState) -> Vec<RemoteServer> {
     }
 }
 
-async fn fetch_pages(node: &NodeState) -> Result<Vec<RemoteServer>, PanelError> {
-    let mut servers = Vec::new();
-    for number in 1..=MAX_PAGES {
-        let page = node.panel.servers(number, PER_PAGE).await?;
-        let last = page.last_page();
-        servers.extend(page.data);
-        if number >= last {
-            break;
+fn take_up(
+    node: &NodeState,
+    remote: RemoteServer,
+    found: &mut HashMap<ServerUuid, (Job, Console)>,
+) {
+    let uuid = remote.uuid;
+    // Taken out first: a game is known, and lives on, even where its settings are not understood.
+    let running = found.remove(&uuid);
+    match remote.configuration() {
+        Ok(configuration) => {
+            if let Err(error) = add(node, configuration, running) {
+                tracing::error!(server = %uuid, %error, "the server's folder could not be opened");
+            }
+        }
+        Err(error) => {
+            tracing::error!(server = %uuid, %error, "the panel's settings for this server are not understood");
         }
     }
-    Ok(servers)
 }
