@@ -45,6 +45,11 @@ pub(crate) const DEBOOTSTRAP: Need = Need {
     package: "debootstrap",
     present: || program::find("debootstrap").is_some(),
 };
+/// The one program of the images that the runtime's own tests make.
+pub(crate) const BUSYBOX: Need = Need {
+    package: "busybox-static",
+    present: || program::find("busybox").is_some(),
+};
 /// A real game server.
 pub(crate) const OPENARENA: Need = Need {
     package: "openarena-server",

@@ -125,7 +125,7 @@ fn junit_file() -> PathBuf {
 
 /// Installs all that any test needs, at once.
 fn prepare() -> Result<()> {
-    let mut needs = vec![machine::CC, machine::POSTGRES];
+    let mut needs = vec![machine::CC, machine::POSTGRES, machine::BUSYBOX];
     needs.extend(e2e::NEEDS);
     machine::ensure(&needs)
 }
