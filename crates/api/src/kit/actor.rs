@@ -52,10 +52,11 @@ impl<S: Sync> FromRequestParts<S> for Account {
 
 /// A segment of the address, decoded. Segments that are no text name nothing that exists.
 #[derive(Clone, Debug)]
-pub(crate) struct Segments(Vec<(String, String)>);
+pub struct Segments(Vec<(String, String)>);
 
 impl Segments {
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+    /// The segment that the route calls so.
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(key, _)| key == name)

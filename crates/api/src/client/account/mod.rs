@@ -1,14 +1,26 @@
 //! `/account`: the caller's own affairs.
 
-pub(super) mod activity;
-pub(super) mod api_keys;
+mod activity;
+mod api_keys;
 
 use hatchery_wire::Item;
 use hatchery_wire::client::Account as AccountResource;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::documented::AccountErrors;
+use crate::Api;
 use crate::kit::actor::Account;
 use crate::kit::answer::Ok200;
+
+/// The routes.
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(view_account))
+        .routes(routes!(activity::list_account_activity))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::delete_api_key))
+}
 
 /// View account
 ///

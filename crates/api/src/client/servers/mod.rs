@@ -1,22 +1,37 @@
 //! `/servers/{server}`: one file per route.
 
-pub(super) mod activity;
-pub(super) mod command;
-pub(super) mod list;
-pub(super) mod power;
-pub(super) mod resources;
-pub(super) mod view;
-pub(super) mod websocket;
+mod activity;
+mod command;
+mod list;
+mod power;
+mod resources;
+mod view;
+mod websocket;
 
 use hatchery_app::Cx;
 use hatchery_app::access::Standing;
 use hatchery_store::ServerSnapshot;
 use hatchery_vocab::Permission;
 use hatchery_wire::Included;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use crate::Api;
 use crate::kit::error::ApiError;
 use crate::kit::query::Includes;
 use crate::render::{self, Extras};
+
+/// The routes.
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list_servers))
+        .routes(routes!(view::view_server))
+        .routes(routes!(websocket::open_websocket))
+        .routes(routes!(resources::view_resources))
+        .routes(routes!(activity::list_server_activity))
+        .routes(routes!(command::send_command))
+        .routes(routes!(power::send_power_signal))
+}
 
 /// What `include` can add to a server.
 const INCLUDES: [&str; 2] = ["egg", "subusers"];

@@ -1,0 +1,10 @@
+//! `/servers/{server}/users`, the server's subusers: one file per route.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::Api;
+
+/// The routes.
+pub(super) fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+}
