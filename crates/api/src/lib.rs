@@ -6,7 +6,7 @@
 //! `hatchery-wire`. Nothing here touches the database.
 //!
 //! **A new route** is a file in `client/<noun>/`, one line in the `router` beside it, a row in
-//! `tests/it/access.rs` (a test fails without it), and tests in the file that mirrors its address.
+//! `tests/it/access/` (a test fails without it), and tests in the file that mirrors its address.
 //! `HATCHERY_UPDATE=1 cargo test -p hatchery-api openapi` rewrites the committed document.
 
 mod auth;

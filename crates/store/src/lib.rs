@@ -37,6 +37,7 @@ mod ssh_keys;
 mod subusers;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod transfers;
 mod users;
 
 use std::fmt;
@@ -70,6 +71,7 @@ pub use sessions::{NewSession, Session};
 pub use snapshot::{FeatureLimits, OpenTransfer, ServerLimits, ServerSnapshot};
 pub use ssh_keys::SshKey;
 pub use subusers::Subuser;
+pub use transfers::NewTransfer;
 pub use users::{AdminUser, NewUser, User};
 
 use buffer::Buffer;

@@ -1,0 +1,5 @@
+//! Who may use `/servers/{server}/settings`.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[];
