@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hatchery_ambient::{Clock, Entropy};
 use hatchery_auth::Passwords;
+use hatchery_mail::Mailer;
 use hatchery_store::Store;
 use hatchery_vocab::Timestamp;
 
@@ -33,6 +34,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
+    /// Writes to people.
+    pub mail: Mailer,
     /// The nodes that can be spoken to.
     pub nodes: Nodes,
     /// What the operator chose.
@@ -67,6 +70,11 @@ impl Cx {
     /// Hashes and checks passwords.
     pub fn passwords(&self) -> &Passwords {
         &self.0.parts.passwords
+    }
+
+    /// Writes to people. Letters are sent after the commit of what they tell.
+    pub fn mail(&self) -> &Mailer {
+        &self.0.parts.mail
     }
 
     /// The nodes that can be spoken to.

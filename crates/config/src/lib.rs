@@ -16,9 +16,10 @@ mod value;
 pub use layers::{Layers, Problem, Source};
 pub use reference::reference;
 pub use settings::{
-    Activity, Http, Key, Log, Metrics, Node, PasswordHashing, RateLimit, Section, Session, Settings,
+    Activity, Http, Key, Log, Mail, Metrics, Node, PasswordHashing, RateLimit, Section, Session,
+    Settings,
 };
 pub use value::{
-    Database, LogFormat, LogLevel, MetricsAccess, Origin, PortRange, Ports, RuntimeChoice, Setting,
-    TwoFactorRule,
+    Database, LogFormat, LogLevel, MailEncryption, MetricsAccess, Origin, PortRange, Ports,
+    RuntimeChoice, SecretText, Setting, TwoFactorRule,
 };

@@ -4,13 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use hatchery_vocab::MiB;
+use hatchery_vocab::{MiB, Port};
 use ipnet::IpNet;
 
 use crate::layers::{Layers, Problem};
 use crate::value::{
-    Database, LogFormat, LogLevel, MetricsAccess, Origin, Ports, RuntimeChoice, Setting,
-    TwoFactorRule,
+    Database, LogFormat, LogLevel, MailEncryption, MetricsAccess, Origin, Ports, RuntimeChoice,
+    SecretText, Setting, TwoFactorRule,
 };
 
 /// One setting, for the reference and for finding misspelt names.
@@ -178,6 +178,30 @@ settings! {
             memory: NonZeroU32 = "19456",
             /// Passes over that memory.
             passes: NonZeroU32 = "2",
+        }
+
+        /// The server that sends mail: invitations, forgotten passwords, changes of sign-in settings.
+        /// Without one, mails are written to the folder `mail` in the data folder, one file each, and the
+        /// 200 newest are kept.
+        [mail: Mail] {
+            /// The name or address of the SMTP server. Empty means none.
+            host: Option<String> = "",
+            /// Its port. Empty means the usual one: 587 with `starttls`, 465 with `tls`, 25 with `none`.
+            port: Option<Port> = "",
+            /// How the connection is protected: `starttls`, `tls` (from the first byte), or `none` for a server
+            /// on the same machine.
+            encryption: MailEncryption = "starttls",
+            /// A file with a certificate authority, as PEM, that is trusted as well: for a mail server whose
+            /// certificate no public authority has signed.
+            authority: Option<PathBuf> = "",
+            /// The name to sign in to the server with. Empty means without signing in.
+            username: Option<String> = "",
+            /// The password to sign in to the server with.
+            password: Option<SecretText> = "",
+            /// The address that mail comes from.
+            from_address: String = "no-reply@localhost",
+            /// The name that mail comes from. Empty means the panel's name.
+            from_name: Option<String> = "",
         }
 
         /// The log of what people did.

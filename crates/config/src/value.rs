@@ -61,6 +61,39 @@ impl Setting for MiB {
     }
 }
 
+impl Setting for Port {
+    const KIND: &'static str = "a port";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().and_then(Self::new)
+    }
+}
+
+/// A text that nobody may read in a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+impl Setting for SecretText {
+    const KIND: &'static str = "a text";
+
+    fn read(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+}
+
 impl<T: Setting> Setting for Option<T> {
     const KIND: &'static str = T::KIND;
 
@@ -156,6 +189,16 @@ choices! {
         Loopback = "loopback",
         /// Whoever can reach the panel.
         Everybody = "everybody",
+    }
+
+    /// How the connection to the mail server is protected.
+    MailEncryption ("one of none, starttls, tls") {
+        /// Not at all.
+        None = "none",
+        /// It begins in the clear and must go over to TLS.
+        StartTls = "starttls",
+        /// TLS from the first byte.
+        Tls = "tls",
     }
 
     /// What runs the games.

@@ -7,10 +7,14 @@ use std::time::Duration;
 use hatchery_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use hatchery_app::{Cx, Nodes, Parts, TrustedProxies, TwoFactorPolicy};
 use hatchery_auth::{PasswordCost, Passwords};
-use hatchery_config::{Database, Settings, TwoFactorRule};
+use hatchery_config::{Database, MailEncryption, SecretText, Settings, TwoFactorRule};
+use hatchery_mail::{
+    Encryption, MailError, MailSettings, Mailer, Retries, Route, Sender, SmtpSettings,
+};
 use hatchery_store::{DatabaseLocation, Store, StoreConfig, StoreError};
 
 use crate::data_dir::DataDir;
+use crate::embedded_node::Address;
 
 /// The clock and the randomness of the whole program.
 #[derive(Clone, Debug)]
@@ -50,22 +54,69 @@ pub(crate) async fn store(
     .await
 }
 
-/// What every verb works with. `url` is the panel's address from outside.
-pub(crate) fn context(settings: &Settings, store: Store, ambient: &Ambient, nodes: Nodes) -> Cx {
+/// What every verb works with. `address` is the panel's from outside.
+pub(crate) fn context(
+    settings: &Settings,
+    data_dir: &DataDir,
+    store: Store,
+    ambient: &Ambient,
+    nodes: Nodes,
+    address: &Address,
+) -> Result<Cx, MailError> {
     let cost = PasswordCost {
         memory_kib: settings.password.memory.get(),
         passes: settings.password.passes.get(),
         ..PasswordCost::STANDARD
     };
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    Cx::new(Parts {
+    let mail = Mailer::new(
+        mail_settings(settings, data_dir, address),
+        Arc::clone(&ambient.clock),
+        Arc::clone(&ambient.entropy),
+    )?;
+    Ok(Cx::new(Parts {
         store,
         clock: Arc::clone(&ambient.clock),
         entropy: Arc::clone(&ambient.entropy),
         passwords: Passwords::new(cost, cores, Arc::clone(&ambient.entropy)),
+        mail,
         nodes,
         settings: app_settings(settings),
-    })
+    }))
+}
+
+fn mail_settings(settings: &Settings, data_dir: &DataDir, address: &Address) -> MailSettings {
+    let mail = &settings.mail;
+    let route = match &mail.host {
+        None => Route::Folder(data_dir.mail()),
+        Some(host) => Route::Smtp(SmtpSettings {
+            host: host.clone(),
+            port: mail.port,
+            encryption: match mail.encryption {
+                MailEncryption::None => Encryption::None,
+                MailEncryption::StartTls => Encryption::StartTls,
+                MailEncryption::Tls => Encryption::Tls,
+            },
+            credentials: mail.username.clone().map(|username| {
+                let password = mail.password.as_ref().map(SecretText::expose);
+                (username, password.unwrap_or_default().to_owned())
+            }),
+            authority: mail.authority.clone(),
+        }),
+    };
+    MailSettings {
+        panel: settings.name.clone(),
+        url: address.url(),
+        sender: Sender {
+            name: mail
+                .from_name
+                .clone()
+                .unwrap_or_else(|| settings.name.clone()),
+            address: mail.from_address.clone(),
+        },
+        route,
+        retries: Retries::default(),
+    }
 }
 
 fn app_settings(settings: &Settings) -> hatchery_app::Settings {

@@ -19,6 +19,7 @@ This folder belongs to Hatchery. Everything that it keeps is here:
   panel.db*    the database: users, keys, servers (not here with PostgreSQL)
   volumes/     the servers' files, one folder each
   node/        what the node remembers about running servers
+  mail/        mail that was not sent, since no mail server is set
   panel.lock   held while a panel uses this folder
 
 Stop Hatchery before you copy this folder.
@@ -153,6 +154,11 @@ impl DataDir {
     /// What the node remembers.
     pub(crate) fn node(&self) -> PathBuf {
         self.0.join("node")
+    }
+
+    /// Where mail is written while no server is set that sends it.
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.0.join("mail")
     }
 
     /// The SQLite file, unless the database is elsewhere.

@@ -90,8 +90,8 @@ async fn serve(settings: &Settings, data_dir: &DataDir) -> Result<(), ServeError
     let ambient = Ambient::system();
     let store = compose::store(settings, data_dir, &ambient).await?;
     let nodes = Nodes::new();
-    let cx = compose::context(settings, store, &ambient, nodes.clone());
     let address = Address::of(settings, listening);
+    let cx = compose::context(settings, data_dir, store, &ambient, nodes.clone(), &address)?;
     let api = hatchery_api::router(cx.clone());
     let (node, node_id) =
         start_node(settings, data_dir, &ambient, &cx, &nodes, &api, &address).await?;
@@ -187,6 +187,10 @@ fn look_after(
         let (cx, node) = (cx.clone(), Arc::clone(node));
         move || revoke(cx.clone(), Arc::clone(&node))
     });
+    supervisor.keep("mail", {
+        let cx = cx.clone();
+        move || deliver_mail(cx.clone())
+    });
     let days = u64::from(settings.activity.keep_days);
     let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
     supervisor.keep("prune", {
@@ -217,6 +221,11 @@ async fn revoke(cx: Cx, node: Arc<Node>) -> Result<(), StoreError> {
         turns.tick().await;
         revocation::deliver(&cx).await?;
     }
+}
+
+/// Sends what is written to people.
+async fn deliver_mail(cx: Cx) -> Result<(), Infallible> {
+    match cx.mail().deliver().await {}
 }
 
 /// Clears away sessions that have ended, and activity that is older than `lifetime`.

@@ -8,6 +8,7 @@ use axum::Router;
 use hatchery_ambient::{ManualClock, SeededEntropy};
 use hatchery_app::{Cx, Nodes, Parts, Settings};
 use hatchery_auth::{PasswordCost, Passwords};
+use hatchery_mail::{Mail, MailSettings, Mailer, Retries, Route, Sender};
 use hatchery_node_proto::{NodeClient, NodeToken};
 use hatchery_store::testing::TestStore;
 use hatchery_store::{ApiKeyKind, StoreError};
@@ -65,11 +66,13 @@ impl TestPanel {
             world.node,
             NodeClient::new(node.service(), NodeToken::new(NODE_TOKEN))?,
         );
+        let mail = Mailer::new(mail_settings(), Arc::new(clock.clone()), entropy.clone())?;
         let cx = Cx::new(Parts {
             store: store.clone(),
             clock: Arc::new(clock.clone()),
             entropy: entropy.clone(),
             passwords,
+            mail,
             nodes,
             settings: options.settings,
         });
@@ -93,6 +96,11 @@ impl TestPanel {
     /// A request with someone's key.
     pub fn call_as(&self, person: &Person, method: &str, path: &str) -> Call {
         self.call(method, path).key(&person.key)
+    }
+
+    /// The letters that were written since the last call. Nobody sends them.
+    pub fn take_mail(&self) -> Vec<Mail> {
+        self.cx.mail().take_waiting()
     }
 
     /// One more server.
@@ -122,5 +130,19 @@ impl TestPanel {
         let allowed = allowed_ips.iter().map(|&entry| entry.to_owned()).collect();
         let (_, key) = world::create_key(&self.store, user, kind, allowed, &*self.entropy).await?;
         Ok(key)
+    }
+}
+
+fn mail_settings() -> MailSettings {
+    MailSettings {
+        panel: "Hatchery".to_owned(),
+        url: "https://panel.test".to_owned(),
+        sender: Sender {
+            name: "Hatchery".to_owned(),
+            address: "panel@panel.test".to_owned(),
+        },
+        // Nobody delivers, so nothing is ever written here.
+        route: Route::Folder("/nonexistent".into()),
+        retries: Retries::default(),
     }
 }

@@ -37,9 +37,9 @@ impl Session {
         let data_dir = DataDir::prepare(settings)?;
         let ambient = Ambient::system();
         let store = compose::store(settings, &data_dir, &ambient).await?;
-        let cx = compose::context(settings, store, &ambient, Nodes::new());
         // A running panel knows better where it listens, and says so when it starts.
         let address = Address::of(settings, settings.listen);
+        let cx = compose::context(settings, &data_dir, store, &ambient, Nodes::new(), &address)?;
         embedded_node::ensure(&cx, settings, &data_dir.volumes(settings), &address).await?;
         Ok(Self { cx })
     }
