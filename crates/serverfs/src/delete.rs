@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::usage::size_at;
 use crate::walk::{Visit, walk};
-use crate::{FsError, RelPath, Result, ServerDir};
+use crate::{Enter, FsError, RelPath, Result, ServerDir};
 
 /// How often a directory that the server keeps filling is emptied again before we give up.
 const ATTEMPTS: usize = 8;
@@ -75,12 +75,11 @@ impl ServerDir {
 struct Delete<'a>(&'a ServerDir);
 
 impl Visit for Delete<'_> {
-    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<()> {
-        if kind == FileType::Directory {
-            Ok(())
-        } else {
-            self.0.unlink(dir, name)
+    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<Enter> {
+        if kind != FileType::Directory {
+            self.0.unlink(dir, name)?;
         }
+        Ok(Enter::Yes)
     }
 
     fn left(&mut self, dir: BorrowedFd<'_>, name: &CStr) -> Result<()> {

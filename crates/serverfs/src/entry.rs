@@ -48,7 +48,13 @@ pub enum Kind {
 
 impl Kind {
     pub(crate) fn of(stat: &Stat) -> Self {
-        match FileType::from_raw_mode(stat.st_mode) {
+        FileType::from_raw_mode(stat.st_mode).into()
+    }
+}
+
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Self {
+        match kind {
             FileType::Directory => Self::Directory,
             FileType::Symlink => Self::Link,
             FileType::Fifo => Self::Pipe,

@@ -77,7 +77,21 @@ impl From<Errno> for FsError {
 }
 
 impl From<std::io::Error> for FsError {
+    /// An error of ours that travelled through somebody else's reader or writer comes back as it
+    /// was.
     fn from(error: std::io::Error) -> Self {
-        Errno::from_io_error(&error).map_or(Self::Io(error), Self::from)
+        match error.downcast::<Self>() {
+            Ok(ours) => ours,
+            Err(error) => Errno::from_io_error(&error).map_or(Self::Io(error), Self::from),
+        }
+    }
+}
+
+impl From<FsError> for std::io::Error {
+    fn from(error: FsError) -> Self {
+        match error {
+            FsError::Io(error) => error,
+            other => Self::other(other),
+        }
     }
 }

@@ -5,7 +5,7 @@ use rustix::fs::{AtFlags, FileType, Gid, Uid, chownat, fchown, fstat, statat};
 use rustix::io::Errno;
 
 use crate::walk::{Visit, walk};
-use crate::{FsError, Result, ServerDir};
+use crate::{Enter, FsError, Result, ServerDir};
 
 /// The user and group that the server runs as, and that all its files belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,16 +59,18 @@ impl ServerDir {
 struct Chown(Owner);
 
 impl Visit for Chown {
-    fn entry(&mut self, dir: BorrowedFd<'_>, name: &std::ffi::CStr, _: FileType) -> Result<()> {
+    fn entry(&mut self, dir: BorrowedFd<'_>, name: &std::ffi::CStr, _: FileType) -> Result<Enter> {
         let (uid, gid) = self.0.ids();
         match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) if (stat.st_uid, stat.st_gid) == (self.0.uid, self.0.gid) => return Ok(()),
+            Ok(stat) if (stat.st_uid, stat.st_gid) == (self.0.uid, self.0.gid) => {
+                return Ok(Enter::Yes);
+            }
             _ => {}
         }
         match chownat(dir, name, uid, gid, AtFlags::SYMLINK_NOFOLLOW).map_err(FsError::from) {
             // It went away meanwhile.
-            Err(FsError::NotFound) => Ok(()),
-            other => other,
+            Ok(()) | Err(FsError::NotFound) => Ok(Enter::Yes),
+            Err(error) => Err(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
 
 use crate::walk::{Visit, walk};
-use crate::{Result, ServerDir};
+use crate::{Enter, Result, ServerDir};
 
 impl ServerDir {
     /// Walks through all files and returns the sum of their sizes in bytes, from which
@@ -24,11 +24,11 @@ impl ServerDir {
 struct Sum(u64);
 
 impl Visit for Sum {
-    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<()> {
+    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<Enter> {
         if kind == FileType::RegularFile {
             self.0 = self.0.saturating_add(size_at(dir, name)?);
         }
-        Ok(())
+        Ok(Enter::Yes)
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, fstat, openat, statat};
 use rustix::io::Errno;
 
+use crate::tree::Enter;
 use crate::{FsError, Result};
 
 /// Room for the names that the kernel hands over at once.
@@ -19,8 +20,13 @@ const DIRENTS: usize = 32 * 1024;
 
 /// What a walk does.
 pub(crate) trait Visit {
-    /// At every entry, before a directory is entered.
-    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<()>;
+    /// At every entry, and whether to enter it later when it is a directory.
+    fn entry(&mut self, dir: BorrowedFd<'_>, name: &CStr, kind: FileType) -> Result<Enter>;
+
+    /// Before the entries of a directory are visited: whether it stays at that.
+    fn enter(&mut self, _way: Way<'_>) -> Enter {
+        Enter::Yes
+    }
 
     /// At every directory once all that is in it was visited.
     fn left(&mut self, _dir: BorrowedFd<'_>, _name: &CStr) -> Result<()> {
@@ -29,11 +35,38 @@ pub(crate) trait Visit {
 }
 
 /// A directory on the way from the root to where the walk is.
-struct Level {
+pub(crate) struct Level {
     name: CString,
     id: (u64, u64),
     /// Directories in it that are still to be entered.
     pending: Vec<CString>,
+}
+
+/// The way from where a walk began to a directory that it is about to enter.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    above: &'a [Level],
+    name: &'a CStr,
+}
+
+impl Way<'_> {
+    /// The names, joined by `/`; nothing when that would be longer than `most` bytes. The check
+    /// comes first: a server can nest its directories so deep that the text fills the memory.
+    pub(crate) fn joined(self, most: usize) -> Option<Vec<u8>> {
+        let names = || {
+            let above = self.above.iter().skip(1).map(|level| level.name.as_c_str());
+            above.chain([self.name])
+        };
+        let mut length = 0;
+        for name in names() {
+            length += name.to_bytes().len() + 1;
+            if length > most + 1 {
+                return None;
+            }
+        }
+        let parts: Vec<_> = names().map(CStr::to_bytes).collect();
+        Some(parts.join(&b'/'))
+    }
 }
 
 /// Visits everything beneath `root`, which needs a descriptor with its own position.
@@ -42,6 +75,13 @@ pub(crate) fn walk(root: OwnedFd, visit: &mut impl Visit) -> Result<()> {
     let mut levels = vec![level(CString::default(), &here, visit)?];
     while let Some(top) = levels.last_mut() {
         if let Some(name) = top.pending.pop() {
+            let way = Way {
+                above: &levels,
+                name: &name,
+            };
+            if visit.enter(way) == Enter::No {
+                continue;
+            }
             match openat(&here, &name, DIRECTORY, Mode::empty()) {
                 Ok(entered) => {
                     levels.push(level(name, &entered, visit)?);
@@ -70,8 +110,8 @@ pub(crate) fn walk(root: OwnedFd, visit: &mut impl Visit) -> Result<()> {
 fn level(name: CString, dir: &OwnedFd, visit: &mut impl Visit) -> Result<Level> {
     let mut pending = Vec::new();
     for_each_entry(dir.as_fd(), |entry, kind| {
-        visit.entry(dir.as_fd(), entry, kind)?;
-        if kind == FileType::Directory {
+        let enter = visit.entry(dir.as_fd(), entry, kind)?;
+        if kind == FileType::Directory && enter == Enter::Yes {
             pending.push(entry.to_owned());
         }
         Ok(())

@@ -3,7 +3,8 @@
 use std::ffi::CString;
 use std::io::Write as _;
 
-use rustix::fs::{AtFlags, FileType, Mode, fchmod, statat};
+use hatchery_vocab::Timestamp;
+use rustix::fs::{AtFlags, FileType, Mode, Timespec, Timestamps, fchmod, futimens, statat};
 use rustix::io::Errno;
 
 use crate::account::Reservation;
@@ -18,8 +19,10 @@ pub struct Writer {
     scratch: Scratch,
     name: CString,
     owner: Owner,
-    /// What the file that will be replaced gives back.
-    credit: u64,
+    /// What the file that will be replaced gives back, when there is one.
+    replaces: Option<u64>,
+    permissions: Option<u32>,
+    modified: Option<Timestamp>,
     written: u64,
     reservation: Reservation,
 }
@@ -32,12 +35,14 @@ impl ServerDir {
         let path = self.locate(path)?;
         let name = c_string(path.name().ok_or(FsError::IsDirectory)?);
         let scratch = Scratch::new(self.open_or_create_dir(&path.parent())?)?;
-        let credit = target(&scratch, &name)?.map_or(0, |(size, _)| size);
+        let replaces = target(&scratch, &name)?.map(|(size, _)| size);
         Ok(Writer {
             scratch,
             name,
             owner: self.owner()?,
-            credit,
+            replaces,
+            permissions: None,
+            modified: None,
             written: 0,
             reservation: Reservation::new(self),
         })
@@ -49,7 +54,7 @@ impl Writer {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.written.saturating_add(bytes.len() as u64);
         self.reservation
-            .grow_to(written.saturating_sub(self.credit))?;
+            .grow_to(written.saturating_sub(self.replaces.unwrap_or(0)))?;
         self.scratch.file_mut().write_all(bytes)?;
         self.written = written;
         Ok(())
@@ -60,15 +65,53 @@ impl Writer {
         self.written
     }
 
-    /// Puts the file in its place, with the mode of the file that it replaces, else 0644, and the
-    /// server's owner.
+    /// Whether there was a file of that name when the writing began.
+    pub fn replaces(&self) -> bool {
+        self.replaces.is_some()
+    }
+
+    /// Gives the finished file these permission bits, of which those above 0777 are left out.
+    pub fn set_permissions(&mut self, permissions: u32) {
+        self.permissions = Some(permissions & 0o777);
+    }
+
+    /// Gives the finished file this time of its last change.
+    pub fn set_modified(&mut self, modified: Timestamp) {
+        self.modified = Some(modified);
+    }
+
+    /// Puts the file in its place with the server's owner, and with the mode that was set, else that
+    /// of the file that it replaces, else 0644.
     pub fn commit(self) -> Result<()> {
         let (old, mode) =
             target(&self.scratch, &self.name)?.unwrap_or((0, Mode::from_raw_mode(0o644)));
+        let mode = self.permissions.map_or(mode, Mode::from_raw_mode);
+        if let Some(modified) = self.modified {
+            let time = Timespec {
+                tv_sec: modified.seconds(),
+                tv_nsec: 0,
+            };
+            let times = Timestamps {
+                last_access: time,
+                last_modification: time,
+            };
+            futimens(self.scratch.file(), &times)?;
+        }
         self.owner.take(self.scratch.file())?;
         fchmod(self.scratch.file(), mode)?;
         self.scratch.replace(&self.name)?;
         self.reservation.settle(self.written, old);
+        Ok(())
+    }
+}
+
+impl std::io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Self::write(self, bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }
