@@ -77,21 +77,25 @@ impl Client {
             }
         }
         head.push_str("\r\n");
-
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.write_all(head.as_bytes())?;
-        // A server that refuses an oversize body may answer before it has read all of it.
-        let sent = stream.write_all(body);
-        let mut bytes = Vec::new();
-        let received = stream.take(MAX_ANSWER).read_to_end(&mut bytes);
-        if bytes.is_empty() {
-            sent.and(received.map(drop))
-                .with_context(|| format!("{method} {path}"))?;
-        }
-        Answer::parse(&bytes).with_context(|| format!("{method} {path}"))
+        exchange(self.address, head.as_bytes(), body).with_context(|| format!("{method} {path}"))
     }
+}
+
+/// Sends a request whose head is written out, the empty line at its end included, and reads the
+/// answer. The head asks for the connection to be closed.
+pub fn exchange(address: SocketAddr, head: &[u8], body: &[u8]) -> Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(head)?;
+    // A server that refuses an oversize body may answer before it has read all of it.
+    let sent = stream.write_all(body);
+    let mut bytes = Vec::new();
+    let received = stream.take(MAX_ANSWER).read_to_end(&mut bytes);
+    if bytes.is_empty() {
+        sent.and(received.map(drop))?;
+    }
+    Answer::parse(&bytes)
 }
 
 impl Answer {

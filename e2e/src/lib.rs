@@ -13,7 +13,7 @@ mod http;
 mod panel;
 mod service;
 
-pub use http::{Answer, Client};
+pub use http::{Answer, Client, exchange};
 pub use panel::{Engine, Options, Panel};
 pub use service::Service;
 

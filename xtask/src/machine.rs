@@ -1,5 +1,6 @@
 //! What chores need from the machine, and how to get it.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -29,6 +30,11 @@ pub(crate) const CC: Need = Need {
 pub(crate) const POSTGRES: Need = Need {
     package: "postgresql",
     present: || postgres::programs().is_some(),
+};
+/// MariaDB's server and client programs.
+pub(crate) const MARIADB: Need = Need {
+    package: "mariadb-server",
+    present: || Path::new("/usr/sbin/mariadbd").is_file() && program::find("mariadb").is_some(),
 };
 /// The Docker Engine.
 pub(crate) const DOCKERD: Need = Need {

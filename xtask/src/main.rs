@@ -16,6 +16,7 @@
 mod bench;
 mod cargo;
 mod codegen;
+mod conformance;
 mod demo;
 mod deny;
 mod docker;
@@ -46,6 +47,8 @@ usage: cargo xtask CHORE
   deny                        licences, duplicates, bans and sources of the dependencies
   codegen [--check]           write openapi/*.json and docs/configuration.md
   doc                         build the documentation, warnings denied
+  conformance [OPTION…] [AREA…]  replay recorded exchanges of the reference and tell what differs;
+                              --differences [--only NAME], --withheld, --world DATA-FOLDER
   e2e [FILTER…]               real games, client libraries and faults against the real binary
   test-db                     start a throw-away PostgreSQL and print its URL until Ctrl-C
   test-docker                 start a throw-away Docker Engine and print its socket until Ctrl-C
@@ -79,6 +82,7 @@ fn chore(arguments: &[&str]) -> Result<ExitCode> {
         ("test-db", []) => postgres::chore()?,
         ("test-docker", []) => docker::chore()?,
         ("test", []) => return test::chore(),
+        ("conformance", arguments) => return conformance::chore(arguments),
         ("e2e", filters) => return e2e::chore(filters),
         ("bench", []) => bench::chore()?,
         ("demo", options) => demo::chore(options)?,

@@ -12,7 +12,7 @@ use crate::e2e::{self, Environment};
 use crate::panel::{self, Profile};
 use crate::postgres::Postgres;
 use crate::report::{self, Counts, Report};
-use crate::{cargo, codegen, demo, deny, interrupt, machine, program, project, tidy};
+use crate::{cargo, codegen, conformance, demo, deny, interrupt, machine, program, project, tidy};
 
 /// The nextest profile that writes the file which is counted.
 const PROFILE: &str = "ci";
@@ -43,6 +43,7 @@ pub(crate) fn chore() -> Result<ExitCode> {
     report.part("end to end", || {
         e2e::run(&binary, services.environment(), &[])
     });
+    report.part("conformance", || conformance::run(&binary));
     report.part("demo", || demo::check(&binary));
     drop(services);
 
@@ -127,6 +128,7 @@ fn junit_file() -> PathBuf {
 fn prepare() -> Result<()> {
     let mut needs = vec![machine::CC, machine::POSTGRES, machine::BUSYBOX];
     needs.extend(e2e::NEEDS);
+    needs.extend(conformance::NEEDS);
     machine::ensure(&needs)
 }
 
