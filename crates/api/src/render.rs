@@ -4,18 +4,19 @@
 //! whether they may read allocations and start variables. So each server is written at most eight
 //! times per revision, and a list is a concatenation.
 
+pub(crate) mod startup;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hatchery_app::access::Standing;
-use hatchery_app::startup::{self, HIDDEN, Placeholder};
 use hatchery_store::{ServerSnapshot, Subuser, User};
 use hatchery_vocab::{Permission, ServerId, ServerStatus, UserId};
 use hatchery_wire::client::{
-    Allocation, Egg, EggVariable, FeatureLimits, PublicUser, Server, ServerLimits,
-    ServerRelationships, SftpDetails, Subuser as SubuserResource,
+    Allocation, Egg, FeatureLimits, PublicUser, Server, ServerLimits, ServerRelationships,
+    SftpDetails, Subuser as SubuserResource,
 };
-use hatchery_wire::{Included, Item, List};
+use hatchery_wire::{Included, Item, List, ListWith};
 use md5::{Digest as _, Md5};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -50,9 +51,18 @@ impl View {
     }
 }
 
-/// JSON of servers with what is always included.
+/// JSON of servers: each one with what is always included, and how it starts.
 #[derive(Debug)]
-pub(crate) struct RenderedServers(Cache<(ServerId, View), Rendered, ByLength>);
+pub(crate) struct RenderedServers(Cache<(ServerId, Shown), Rendered, ByLength>);
+
+/// What is shown of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Shown {
+    /// Its item.
+    Item(View),
+    /// The list of its variables, which is the same for all who may see it.
+    Startup,
+}
 
 #[derive(Clone, Debug)]
 struct Rendered {
@@ -63,8 +73,8 @@ struct Rendered {
 #[derive(Clone, Debug)]
 struct ByLength;
 
-impl Weighter<(ServerId, View), Rendered> for ByLength {
-    fn weight(&self, _: &(ServerId, View), rendered: &Rendered) -> u64 {
+impl Weighter<(ServerId, Shown), Rendered> for ByLength {
+    fn weight(&self, _: &(ServerId, Shown), rendered: &Rendered) -> u64 {
         rendered.json.len() as u64
     }
 }
@@ -78,21 +88,37 @@ impl Default for RenderedServers {
 impl RenderedServers {
     /// The item of a server, without meta data.
     pub(crate) fn item(&self, server: &ServerSnapshot, view: View) -> Result<Bytes, ApiError> {
-        let key = (server.id, view);
+        self.kept(server, Shown::Item(view), || {
+            write_item(resource(server, view, Extras::default()))
+        })
+    }
+
+    /// The list of a server's variables with its meta data.
+    pub(crate) fn startup(&self, server: &ServerSnapshot) -> Result<Bytes, ApiError> {
+        self.kept(server, Shown::Startup, || {
+            let list = ListWith::new(startup::variables(server), startup::meta(server));
+            serde_json::to_vec(&list).map(Bytes::from)
+        })
+    }
+
+    fn kept(
+        &self,
+        server: &ServerSnapshot,
+        shown: Shown,
+        write: impl FnOnce() -> serde_json::Result<Bytes>,
+    ) -> Result<Bytes, ApiError> {
+        let key = (server.id, shown);
         if let Some(rendered) = self.0.get(&key)
             && rendered.revision == server.revision
         {
             return Ok(rendered.json);
         }
-        let json = write_item(resource(server, view, Extras::default()))
-            .map_err(|error| ApiError::internal(&error))?;
-        self.0.insert(
-            key,
-            Rendered {
-                revision: server.revision,
-                json: json.clone(),
-            },
-        );
+        let json = write().map_err(|error| ApiError::internal(&error))?;
+        let rendered = Rendered {
+            revision: server.revision,
+            json: json.clone(),
+        };
+        self.0.insert(key, rendered);
         Ok(json)
     }
 }
@@ -178,7 +204,7 @@ pub(crate) fn resource(server: &ServerSnapshot, view: View, extras: Extras) -> S
             threads: limits.threads.clone(),
             oom_disabled: limits.oom_disabled,
         },
-        invocation: invocation(server, view.startup),
+        invocation: startup::invocation(server, view.startup),
         docker_image: server.image.clone(),
         egg_features: server.egg.features().map(<[String]>::to_vec),
         feature_limits: FeatureLimits {
@@ -196,7 +222,7 @@ pub(crate) fn resource(server: &ServerSnapshot, view: View, extras: Extras) -> S
         relationships: ServerRelationships {
             allocations: allocations(server, view.allocations),
             variables: if view.startup {
-                Included::Shown(variables(server))
+                Included::Shown(startup::variables(server).collect())
             } else {
                 Included::HIDDEN
             },
@@ -212,64 +238,29 @@ pub(crate) fn resource(server: &ServerSnapshot, view: View, extras: Extras) -> S
     }
 }
 
-/// The start command; values that the reader may not see stay hidden (client-api.md §4.1.2).
-fn invocation(server: &ServerSnapshot, may_read: bool) -> String {
-    let memory = server.limits.memory.get().to_string();
-    let primary = server.primary_allocation();
-    let ip = primary.map_or("", |allocation| &allocation.ip);
-    let port = primary
-        .map(|allocation| allocation.port.to_string())
-        .unwrap_or_default();
-    let built_in = [
-        ("SERVER_MEMORY", memory.as_str()),
-        ("SERVER_IP", ip),
-        ("SERVER_PORT", &port),
-    ];
-    let built_in = built_in
-        .into_iter()
-        .map(|(name, value)| Placeholder { name, value });
-    let variables = server.variables().map(|(variable, value)| Placeholder {
-        name: &variable.env_variable,
-        value: if may_read && variable.user_viewable {
-            value.unwrap_or(&variable.default_value)
-        } else {
-            HIDDEN
-        },
-    });
-    startup::invocation(&server.startup, built_in.chain(variables))
-}
-
 /// All allocations, or the primary one alone without its notes.
 fn allocations(server: &ServerSnapshot, may_read: bool) -> List<Allocation> {
     let seen = server
         .allocations
         .iter()
         .filter(|allocation| may_read || allocation.is_primary);
-    seen.map(|allocation| Allocation {
-        id: allocation.id.get(),
-        ip: allocation.ip.clone(),
-        ip_alias: allocation.ip_alias.clone(),
-        port: allocation.port.get(),
-        notes: allocation.notes.clone().filter(|_| may_read),
-        is_default: allocation.is_primary,
+    seen.map(|seen| Allocation {
+        notes: seen.notes.clone().filter(|_| may_read),
+        ..allocation(seen)
     })
     .collect()
 }
 
-fn variables(server: &ServerSnapshot) -> List<EggVariable> {
-    let seen = server
-        .variables()
-        .filter(|(variable, _)| variable.user_viewable);
-    seen.map(|(variable, value)| EggVariable {
-        name: variable.name.clone(),
-        description: variable.description.clone(),
-        env_variable: variable.env_variable.clone(),
-        default_value: variable.default_value.clone(),
-        server_value: value.map(str::to_owned),
-        is_editable: variable.user_editable,
-        rules: variable.rules.clone(),
-    })
-    .collect()
+/// An allocation as those see it who may.
+pub(crate) fn allocation(allocation: &hatchery_store::Allocation) -> Allocation {
+    Allocation {
+        id: allocation.id.get(),
+        ip: allocation.ip.clone(),
+        ip_alias: allocation.ip_alias.clone(),
+        port: allocation.port.get(),
+        notes: allocation.notes.clone(),
+        is_default: allocation.is_primary,
+    }
 }
 
 /// A person as others see them.

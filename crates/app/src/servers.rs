@@ -2,6 +2,7 @@
 
 mod create;
 mod reconcile;
+pub mod settings;
 
 use std::sync::Arc;
 

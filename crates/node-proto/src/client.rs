@@ -147,19 +147,17 @@ impl NodeClient {
 
     /// Installs a server.
     pub async fn install(&self, server: ServerUuid) -> Result<(), NodeError> {
-        self.post(format!("/api/servers/{server}/install"), &())
-            .await
+        self.tell(format!("/api/servers/{server}/install")).await
     }
 
     /// Stops a server and installs it again over its files.
     pub async fn reinstall(&self, server: ServerUuid) -> Result<(), NodeError> {
-        self.post(format!("/api/servers/{server}/reinstall"), &())
-            .await
+        self.tell(format!("/api/servers/{server}/reinstall")).await
     }
 
     /// Has the node fetch a server's settings again and apply them.
     pub async fn sync(&self, server: ServerUuid) -> Result<(), NodeError> {
-        self.post(format!("/api/servers/{server}/sync"), &()).await
+        self.tell(format!("/api/servers/{server}/sync")).await
     }
 
     /// Takes tokens of a server out of use by their ids.
@@ -194,6 +192,13 @@ impl NodeClient {
 
     async fn post<T: Serialize>(&self, path: String, body: &T) -> Result<(), NodeError> {
         self.call(Method::POST, path, exchange::json(body)?, TOTAL_TIMEOUT)
+            .await
+            .map(drop)
+    }
+
+    /// A `POST` without a body.
+    async fn tell(&self, path: String) -> Result<(), NodeError> {
+        self.call(Method::POST, path, Body::empty(), TOTAL_TIMEOUT)
             .await
             .map(drop)
     }

@@ -11,7 +11,7 @@ use hatchery_auth::{PasswordCost, Passwords};
 use hatchery_mail::{Mail, MailSettings, Mailer, Retries, Route, Sender};
 use hatchery_node_proto::{NodeClient, NodeToken};
 use hatchery_store::testing::TestStore;
-use hatchery_store::{ApiKeyKind, StoreError};
+use hatchery_store::{ApiKeyKind, NewEgg, StoreError};
 use hatchery_vocab::UserId;
 
 use crate::world::{self, NODE_TOKEN, ServerSketch};
@@ -113,6 +113,17 @@ impl TestPanel {
             &*self.entropy,
         )
         .await
+    }
+
+    /// Changes the egg of every server.
+    pub async fn change_egg(&self, change: impl FnOnce(&mut NewEgg)) -> Result<(), StoreError> {
+        let egg = self.store.egg(self.world.egg).await?;
+        let nest = egg.ok_or(StoreError::Corrupt("the egg is gone".to_owned()))?;
+        let mut egg = world::egg_of(nest.egg.nest_id);
+        change(&mut egg);
+        let mut tx = self.store.begin().await?;
+        tx.upsert_egg(&egg).await?;
+        tx.commit().await.map(drop)
     }
 
     /// One more person.

@@ -6,8 +6,8 @@ use hatchery_store::{
     Secret, ServerLimits, Store, StoreError,
 };
 use hatchery_vocab::{
-    ApiKeyId, CpuPercent, EggId, EggUuid, EggVariableId, MiB, NodeId, NodeUuid, Port, ServerId,
-    ServerStatus, ServerUuid, Swap, UserId, UserUuid,
+    ApiKeyId, CpuPercent, EggId, EggUuid, EggVariableId, MiB, NestId, NodeId, NodeUuid, Port,
+    ServerId, ServerStatus, ServerUuid, Swap, UserId, UserUuid,
 };
 
 use hatchery_ambient::Entropy;
@@ -238,7 +238,8 @@ async fn create_node(store: &Store) -> Result<NodeId, StoreError> {
     Ok(node)
 }
 
-async fn create_egg(store: &Store, entropy: &dyn Entropy) -> Result<EggId, StoreError> {
+/// The egg of every server, in a nest.
+pub(crate) fn egg_of(nest_id: NestId) -> NewEgg {
     let variable = |name: &str, default: &str, viewable: bool, rules: &str| NewEggVariable {
         name: name.to_lowercase(),
         description: format!("What {name} is for."),
@@ -249,41 +250,46 @@ async fn create_egg(store: &Store, entropy: &dyn Entropy) -> Result<EggId, Store
         rules: rules.to_owned(),
         field_type: "text".to_owned(),
     };
+    NewEgg {
+        uuid: EggUuid::new(uuid_of(3)),
+        nest_id,
+        author: "tests@example.com".to_owned(),
+        name: "Test Game".to_owned(),
+        description: None,
+        source_format: "PTDL_v2".to_owned(),
+        update_url: None,
+        features: Some(vec!["eula".to_owned()]),
+        docker_images: vec![
+            ("Java 21".to_owned(), "example.com/java:21".to_owned()),
+            ("Java 17".to_owned(), "example.com/java:17".to_owned()),
+        ],
+        file_denylist: Vec::new(),
+        tags: Vec::new(),
+        startup: "run {{JARFILE}}".to_owned(),
+        config_files: None,
+        config_startup: None,
+        config_logs: None,
+        config_stop: Some("stop".to_owned()),
+        config_from: None,
+        script_container: "example.com/installer".to_owned(),
+        script_entry: "bash".to_owned(),
+        script_install: None,
+        copy_script_from: None,
+        force_outgoing_ip: false,
+        variables: vec![
+            variable("JARFILE", "server.jar", true, "required|string|max:20"),
+            variable("SECRET", "hush", false, "nullable|string"),
+            variable("LEVEL", "world", true, "nullable|string"),
+        ],
+    }
+}
+
+async fn create_egg(store: &Store, entropy: &dyn Entropy) -> Result<EggId, StoreError> {
     let mut tx = store.begin().await?;
     let nest = tx
         .upsert_nest(entropy.uuid(), "tests", "Tests", None)
         .await?;
-    let egg = tx
-        .upsert_egg(&NewEgg {
-            uuid: EggUuid::new(uuid_of(3)),
-            nest_id: nest,
-            author: "tests@example.com".to_owned(),
-            name: "Test Game".to_owned(),
-            description: None,
-            source_format: "PTDL_v2".to_owned(),
-            update_url: None,
-            features: Some(vec!["eula".to_owned()]),
-            docker_images: vec![("Java 21".to_owned(), "example.com/java:21".to_owned())],
-            file_denylist: Vec::new(),
-            tags: Vec::new(),
-            startup: "run {{JARFILE}}".to_owned(),
-            config_files: None,
-            config_startup: None,
-            config_logs: None,
-            config_stop: Some("stop".to_owned()),
-            config_from: None,
-            script_container: "example.com/installer".to_owned(),
-            script_entry: "bash".to_owned(),
-            script_install: None,
-            copy_script_from: None,
-            force_outgoing_ip: false,
-            variables: vec![
-                variable("JARFILE", "server.jar", true, "required|string|max:20"),
-                variable("SECRET", "hush", false, "nullable|string"),
-                variable("LEVEL", "world", true, "nullable|string"),
-            ],
-        })
-        .await?;
+    let egg = tx.upsert_egg(&egg_of(nest)).await?;
     tx.commit().await?;
     Ok(egg)
 }

@@ -36,6 +36,18 @@ impl IntoResponse for NoContent {
     }
 }
 
+/// 202 with an empty list: something began (client-api.md §1.16).
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted;
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let mut response = json_bytes(Bytes::from_static(b"[]"));
+        *response.status_mut() = StatusCode::ACCEPTED;
+        response
+    }
+}
+
 /// How much room a body gets before it must grow.
 const USUAL_BODY: usize = 1024;
 

@@ -1,6 +1,6 @@
 //! Pages of lists and the links between them (client-api.md §1.13).
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use hatchery_wire::{Item, Links, List, PageMeta, Pagination, Resource};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -96,23 +96,37 @@ pub fn whole_list<T: Resource>(
     query: &Query,
     here: &Here,
 ) -> Response {
+    let list: List<T> = resources.into_iter().collect();
+    match arranged(&list, (), query, here) {
+        Some(arranged) => json_response(&arranged),
+        None => json_response(&list),
+    }
+}
+
+/// A list as a request wants it arranged, with what stands in its `meta` in any case; nothing when
+/// the request wants nothing of the kind.
+pub fn arranged<M: Serialize>(
+    list: &impl Serialize,
+    meta: M,
+    query: &Query,
+    here: &Here,
+) -> Option<Arranged<M>> {
     const SIZE: PageSize = PageSize {
         default: 50,
         max: 100,
     };
     let asks = |name| query.get(name).is_some();
-    let list: List<T> = resources.into_iter().collect();
     if !["sort", "filter", "page", "per_page"].into_iter().any(asks) {
-        return json_response(&list);
+        return None;
     }
-    let Ok(Value::Object(mut list)) = serde_json::to_value(&list) else {
-        return json_response(&list);
+    let Ok(Value::Object(mut list)) = serde_json::to_value(list) else {
+        return None;
     };
     let Some(Value::Array(mut items)) = list.remove("data") else {
-        return json_response(&list);
+        return None;
     };
     arrange(&mut items, query);
-    let mut meta = None;
+    let mut page_meta = None;
     if asks("page") || asks("per_page") {
         let (page, total) = (Page::read(query, SIZE), items.len() as u64);
         items = items
@@ -120,28 +134,34 @@ pub fn whole_list<T: Resource>(
             .skip(usize::try_from(hatchery_store::Page::from(page).offset()).unwrap_or(usize::MAX))
             .take(page.per_page as usize)
             .collect();
-        meta = Some(page.meta(total, items.len() as u64, here, query));
+        page_meta = Some(page.meta(total, items.len() as u64, here, query));
     }
-    Arranged {
+    let has_meta = size_of::<M>() > 0 || page_meta.is_some();
+    Some(Arranged {
         object: "list",
         data: items,
-        meta,
-    }
-    .into_response()
+        meta: has_meta.then_some(ArrangedMeta {
+            meta,
+            page: page_meta,
+        }),
+    })
 }
 
-#[derive(Serialize)]
-struct Arranged {
+/// A list that was filtered, sorted or cut into pages.
+#[derive(Debug, Serialize)]
+pub struct Arranged<M> {
     object: &'static str,
     data: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<PageMeta>,
+    meta: Option<ArrangedMeta<M>>,
 }
 
-impl IntoResponse for Arranged {
-    fn into_response(self) -> Response {
-        json_response(&self)
-    }
+#[derive(Debug, Serialize)]
+struct ArrangedMeta<M> {
+    #[serde(flatten)]
+    meta: M,
+    #[serde(flatten)]
+    page: Option<PageMeta>,
 }
 
 /// Filters and sorts items by the attributes that they show.

@@ -5,6 +5,7 @@ mod activity;
 mod file;
 mod permission;
 mod server;
+mod startup;
 mod stats;
 
 pub use account::{Account, ApiKey, PublicUser, SecretMeta};
@@ -15,4 +16,5 @@ pub use server::{
     Allocation, Egg, EggVariable, FeatureLimits, Server, ServerLimits, ServerMeta,
     ServerRelationships, SftpDetails, Subuser, WebsocketCredentials,
 };
+pub use startup::{StartupCommands, StartupMeta};
 pub use stats::{Stats, StatsResources};

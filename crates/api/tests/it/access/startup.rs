@@ -2,4 +2,7 @@
 
 use super::Row;
 
-pub(super) const ROWS: &[Row] = &[];
+pub(super) const ROWS: &[Row] = &[
+    Row::needs("listStartup", "startup.read"),
+    Row::needs("updateVariable", "startup.update").json(r#"{"key": "LEVEL", "value": "nether"}"#),
+];
