@@ -2,7 +2,6 @@
 
 use hatchery_app::startup::{self, HIDDEN, Placeholder};
 use hatchery_store::{EggVariable as Variable, ServerSnapshot};
-use hatchery_wire::OrderedMap;
 use hatchery_wire::client::{EggVariable, StartupCommands, StartupMeta};
 
 /// The start command; values that the reader may not see stay hidden (client-api.md §4.1.2).
@@ -62,7 +61,7 @@ pub(crate) fn meta(server: &ServerSnapshot) -> StartupMeta {
     let images = server.egg.egg.docker_images.iter().cloned();
     StartupMeta {
         startup_command,
-        docker_images: OrderedMap::from_iter(images),
+        docker_images: images.collect(),
         raw_startup_command,
     }
 }

@@ -189,7 +189,7 @@ async fn a_server_is_installed_again() {
     assert_eq!(asked(&panel), ["POST /reinstall "]);
     let server = send(&panel, "GET", "", Value::Null).await.json();
     assert_eq!(server["attributes"]["status"], "installing");
-    insta::assert_snapshot!(send(&panel, "POST", REINSTALL, json!({})).await.errors(), @"");
+    insta::assert_snapshot!(send(&panel, "POST", REINSTALL, json!({})).await.errors(), @"409 ServerStateConflictException: This server has not yet completed its installation process, please try again later.");
     set_status(&panel, Some(ServerStatus::ReinstallFailed)).await;
     assert_eq!(
         send(&panel, "POST", REINSTALL, Value::Null).await.status,
