@@ -8,6 +8,8 @@ mod servers;
 mod settings;
 mod startup;
 
+use std::fmt::Write as _;
+
 use hatchery_testkit::{Answer, Person, TestPanel};
 use serde_json::{Value, json};
 
@@ -58,7 +60,7 @@ async fn answers(panel: &TestPanel, method: &str, rest: &str, bodies: &[Value]) 
         if body.chars().count() > 60 {
             body = body.chars().take(59).chain(['…']).collect();
         }
-        lines.push_str(&format!("{body}\n  {}\n", answer.replace('\n', "\n  ")));
+        writeln!(lines, "{body}\n  {}", answer.replace('\n', "\n  ")).unwrap();
     }
     lines
 }
