@@ -4,6 +4,7 @@
 //! (CVE-2026-26016 in security.md).
 
 mod activity;
+mod backups;
 mod configuration;
 mod install;
 mod placeholder;
@@ -16,6 +17,7 @@ use hatchery_store::{Node, Page, Paged, ServerSnapshot, StoreError};
 use hatchery_vocab::{ServerUuid, ShortId};
 
 pub use activity::{Reported, record};
+pub use backups::{BackupCallError, report_backup, report_restore, upload_addresses};
 pub use configuration::configuration;
 pub use install::{install_script, report_install};
 pub use reset::reset;

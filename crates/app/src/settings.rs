@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hatchery_node_proto::BackupAdapter;
+use hatchery_s3::Bucket;
 use ipnet::IpNet;
 
 /// The panel's settings. They do not change while it runs.
@@ -26,6 +28,8 @@ pub struct Settings {
     pub max_edit_size: u64,
     /// How long a browser session lives.
     pub session_lifetime: Duration,
+    /// How backups are made and kept.
+    pub backups: BackupSettings,
 }
 
 impl Default for Settings {
@@ -41,6 +45,50 @@ impl Default for Settings {
             max_body: 100 * MIB,
             max_edit_size: 4 * MIB,
             session_lifetime: Duration::from_hours(12),
+            backups: BackupSettings::default(),
+        }
+    }
+}
+
+/// How backups are made and kept.
+#[derive(Clone, Debug)]
+pub struct BackupSettings {
+    /// Who keeps new backups.
+    pub adapter: BackupAdapter,
+    /// How often a server's backups may be made; nothing is no limit.
+    pub throttle: Option<BackupThrottle>,
+    /// After what time a backup that nobody reports on counts as failed.
+    pub prune_after: Duration,
+    /// The bucket of the adapter `s3`.
+    pub bucket: Option<Bucket>,
+    /// How long the addresses to which a node uploads are valid.
+    pub address_lifetime: Duration,
+    /// How long each part of an upload but the last is, in bytes.
+    pub max_part: u64,
+}
+
+/// So many within such a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupThrottle {
+    /// How many.
+    pub limit: u32,
+    /// Within what time.
+    pub period: Duration,
+}
+
+impl Default for BackupSettings {
+    /// The figures of client-api.md §17.
+    fn default() -> Self {
+        Self {
+            adapter: BackupAdapter::Wings,
+            throttle: Some(BackupThrottle {
+                limit: 2,
+                period: Duration::from_mins(10),
+            }),
+            prune_after: Duration::from_hours(6),
+            bucket: None,
+            address_lifetime: Duration::from_hours(1),
+            max_part: 5 << 30,
         }
     }
 }

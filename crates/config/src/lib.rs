@@ -16,10 +16,10 @@ mod value;
 pub use layers::{Layers, Problem, Source};
 pub use reference::reference;
 pub use settings::{
-    Activity, Http, Key, Log, Mail, Metrics, Node, PasswordHashing, RateLimit, Section, Session,
-    Settings,
+    Activity, Backups, Http, Key, Log, Mail, Metrics, Node, PasswordHashing, RateLimit, S3,
+    Section, Session, Settings,
 };
 pub use value::{
-    Database, LogFormat, LogLevel, MailEncryption, MetricsAccess, Origin, PortRange, Ports,
-    RuntimeChoice, SecretText, Setting, TwoFactorRule,
+    AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
+    Origin, PortRange, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule,
 };

@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use crate::layers::{Layers, Problem};
 use crate::value::{
-    Database, LogFormat, LogLevel, MailEncryption, MetricsAccess, Origin, Ports, RuntimeChoice,
-    SecretText, Setting, TwoFactorRule,
+    AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
+    Origin, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule,
 };
 
 /// One setting, for the reference and for finding misspelt names.
@@ -208,6 +208,38 @@ settings! {
         [activity: Activity] {
             /// After how many days entries are deleted; 0 keeps them for ever.
             keep_days: u32 = "90",
+        }
+
+        /// Backups of servers' files.
+        [backups: Backups] {
+            /// Who keeps new backups: `wings` (the server's node) or `s3` (the bucket of the section `s3`).
+            driver: BackupDriver = "wings",
+            /// How many backups of a server may be made within `backups.throttle_period`.
+            throttle_limit: NonZeroU32 = "2",
+            /// That time in seconds. 0 is no limit.
+            throttle_period: u32 = "600",
+            /// After how many minutes a backup that its node does not report on counts as failed.
+            prune_age: NonZeroU32 = "360",
+        }
+
+        /// A bucket that speaks the S3 protocol, for backups. Without an access key there is none.
+        [s3: S3] {
+            /// The service, such as `https://s3.eu-central-1.amazonaws.com` or `http://127.0.0.1:9000`.
+            endpoint: Option<Origin> = "",
+            /// The region of the bucket.
+            region: String = "us-east-1",
+            /// The bucket's name.
+            bucket: Option<String> = "",
+            /// The public half of the credentials.
+            access_key: Option<String> = "",
+            /// The secret half of the credentials.
+            secret_key: Option<SecretText> = "",
+            /// Where an address names the bucket: `host`, as Amazon wants it, or `path`, as most other services do.
+            address_style: AddressStyle = "host",
+            /// For how many minutes the addresses to which a node uploads a backup are valid.
+            presigned_lifetime: NonZeroU32 = "60",
+            /// How large each part of an upload is, in MiB.
+            max_part_size: MiB = "5120",
         }
 
         /// `GET /metrics`, for Prometheus.

@@ -157,6 +157,22 @@ macro_rules! choices {
 }
 
 choices! {
+    /// Where an address names a bucket.
+    AddressStyle ("one of host, path") {
+        /// In the host.
+        Host = "host",
+        /// In the path.
+        Path = "path",
+    }
+
+    /// Who keeps new backups.
+    BackupDriver ("one of wings, s3") {
+        /// The server's node.
+        Wings = "wings",
+        /// The bucket.
+        S3 = "s3",
+    }
+
     /// How lines of the log look.
     LogFormat ("one of auto, human, json") {
         /// Human on a terminal, JSON elsewhere.

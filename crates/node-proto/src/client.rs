@@ -1,5 +1,6 @@
 //! The panel's side of the protocol: one method per call to a node.
 
+mod backups;
 mod files;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@
 //! connection to another machine.
 
 mod activity;
+mod backup;
 mod client;
 mod connections;
 mod error;
@@ -21,6 +22,10 @@ mod token;
 pub mod ws;
 
 pub use activity::ActivityEntry;
+pub use backup::{
+    BackupAdapter, BackupCompleted, BackupReport, CreateBackup, RestoreBackup, RestoreReport,
+    UploadAddresses, UploadedPart,
+};
 pub use client::{CONNECT_TIMEOUT, Contents, LONG_TIMEOUT, NodeClient, TOTAL_TIMEOUT};
 pub use connections::NodeConnections;
 pub use error::{NodeError, NodeIoError};

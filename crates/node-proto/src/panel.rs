@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum_core::body::Body;
-use hatchery_vocab::ServerUuid;
+use hatchery_vocab::{BackupUuid, ServerUuid};
 use http::header::{HeaderValue, USER_AGENT};
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -12,8 +12,9 @@ use serde_json::Value;
 
 use crate::activity::Batch;
 use crate::{
-    ActivityEntry, InstallReport, InstallScript, NodeIoError, NodeService, NodeToken,
-    ProcessConfiguration, ServerConfiguration, ServerSettings, exchange,
+    ActivityEntry, BackupReport, InstallReport, InstallScript, NodeIoError, NodeService, NodeToken,
+    ProcessConfiguration, RestoreReport, ServerConfiguration, ServerSettings, UploadAddresses,
+    exchange,
 };
 
 /// How long the panel may take for one answer.
@@ -183,6 +184,34 @@ impl PanelClient {
     /// Hands over what people did on the node.
     pub async fn activity(&self, entries: &[ActivityEntry]) -> Result<(), PanelError> {
         self.post("activity", &Batch { data: entries }).await
+    }
+
+    /// Where the parts of an archive of so many bytes go.
+    pub async fn upload_addresses(
+        &self,
+        backup: BackupUuid,
+        size: u64,
+    ) -> Result<UploadAddresses, PanelError> {
+        self.get(&format!("backups/{backup}?size={size}")).await
+    }
+
+    /// Says how a backup ended.
+    pub async fn report_backup(
+        &self,
+        backup: BackupUuid,
+        report: &BackupReport,
+    ) -> Result<(), PanelError> {
+        self.post(&format!("backups/{backup}"), report).await
+    }
+
+    /// Says how putting a backup back ended.
+    pub async fn report_restore(
+        &self,
+        backup: BackupUuid,
+        report: RestoreReport,
+    ) -> Result<(), PanelError> {
+        self.post(&format!("backups/{backup}/restore"), &report)
+            .await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, PanelError> {

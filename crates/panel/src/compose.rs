@@ -1,16 +1,22 @@
 //! How settings become the parts that the program is made of.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hatchery_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
-use hatchery_app::{Cx, Nodes, Parts, TrustedProxies, TwoFactorPolicy};
+use hatchery_app::{
+    BackupSettings, BackupThrottle, Cx, Nodes, Parts, TrustedProxies, TwoFactorPolicy,
+};
 use hatchery_auth::{PasswordCost, Passwords};
-use hatchery_config::{Database, MailEncryption, SecretText, Settings, TwoFactorRule};
+use hatchery_config::{
+    AddressStyle, BackupDriver, Database, MailEncryption, S3, SecretText, Settings, TwoFactorRule,
+};
 use hatchery_mail::{
     Encryption, MailError, MailSettings, Mailer, Retries, Route, Sender, SmtpSettings,
 };
+use hatchery_node_proto::BackupAdapter;
+use hatchery_s3::{Bucket, BucketConfig, BucketError};
 use hatchery_store::{DatabaseLocation, Store, StoreConfig, StoreError};
 
 use crate::data_dir::DataDir;
@@ -62,7 +68,7 @@ pub(crate) fn context(
     ambient: &Ambient,
     nodes: Nodes,
     address: &Address,
-) -> Result<Cx, MailError> {
+) -> Result<Cx, ComposeError> {
     let cost = PasswordCost {
         memory_kib: settings.password.memory.get(),
         passes: settings.password.passes.get(),
@@ -81,7 +87,7 @@ pub(crate) fn context(
         passwords: Passwords::new(cost, cores, Arc::clone(&ambient.entropy)),
         mail,
         nodes,
-        settings: app_settings(settings),
+        settings: app_settings(settings)?,
     }))
 }
 
@@ -119,9 +125,9 @@ fn mail_settings(settings: &Settings, data_dir: &DataDir, address: &Address) -> 
     }
 }
 
-fn app_settings(settings: &Settings) -> hatchery_app::Settings {
+fn app_settings(settings: &Settings) -> Result<hatchery_app::Settings, ComposeError> {
     const SECONDS_PER_MINUTE: u64 = 60;
-    hatchery_app::Settings {
+    Ok(hatchery_app::Settings {
         app_name: settings.name.clone(),
         app_url: settings.url.as_ref().map(|url| url.as_str().to_owned()),
         requests_per_minute: settings.rate_limit.per_minute,
@@ -135,6 +141,64 @@ fn app_settings(settings: &Settings) -> hatchery_app::Settings {
         session_lifetime: Duration::from_secs(
             u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
         ),
+        backups: backup_settings(settings)?,
         ..hatchery_app::Settings::default()
-    }
+    })
+}
+
+fn backup_settings(settings: &Settings) -> Result<BackupSettings, ComposeError> {
+    const SECONDS_PER_MINUTE: u64 = 60;
+    let (backups, s3) = (&settings.backups, &settings.s3);
+    let bucket = bucket(s3)?;
+    let adapter = match backups.driver {
+        BackupDriver::Wings => BackupAdapter::Wings,
+        BackupDriver::S3 if bucket.is_some() => BackupAdapter::S3,
+        BackupDriver::S3 => return Err(ComposeError::NoBucket),
+    };
+    let minutes =
+        |count: NonZeroU32| Duration::from_secs(u64::from(count.get()) * SECONDS_PER_MINUTE);
+    Ok(BackupSettings {
+        adapter,
+        throttle: (backups.throttle_period > 0).then(|| BackupThrottle {
+            limit: backups.throttle_limit.get(),
+            period: Duration::from_secs(backups.throttle_period.into()),
+        }),
+        prune_after: minutes(backups.prune_age),
+        bucket,
+        address_lifetime: minutes(s3.presigned_lifetime),
+        max_part: s3.max_part_size.bytes(),
+    })
+}
+
+/// The bucket of the settings; nothing where they name none.
+fn bucket(s3: &S3) -> Result<Option<Bucket>, ComposeError> {
+    let (Some(endpoint), Some(bucket), Some(access_key), Some(secret_key)) =
+        (&s3.endpoint, &s3.bucket, &s3.access_key, &s3.secret_key)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Bucket::new(&BucketConfig {
+        endpoint: endpoint.as_str().to_owned(),
+        region: s3.region.clone(),
+        bucket: bucket.clone(),
+        access_key: access_key.clone(),
+        secret_key: secret_key.expose().to_owned(),
+        path_style: s3.address_style == AddressStyle::Path,
+    })?))
+}
+
+/// Why the settings do not amount to a panel.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ComposeError {
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// The bucket.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+    /// Backups go into a bucket, and there is none.
+    #[error(
+        "backups.driver is s3, but no bucket is set up: set s3.endpoint, s3.bucket, s3.access_key and s3.secret_key"
+    )]
+    NoBucket,
 }

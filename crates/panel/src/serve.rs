@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
 use hatchery_app::first_admin;
 use hatchery_app::servers::{self, ReconcileError};
-use hatchery_app::{Cx, Nodes, revocation};
+use hatchery_app::{Cx, Nodes, backups, revocation};
 use hatchery_config::{Problem, Settings};
 use hatchery_node::{Node, NodeConfig};
 use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
@@ -39,6 +39,8 @@ const MAX_WORKERS: usize = 4;
 const MAX_BLOCKING: usize = 64;
 /// How often what has ended is cleared away.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How often backups are looked for that nobody reports on any more (client-api.md §10.2).
+const PRUNE_BACKUPS_EVERY: Duration = Duration::from_mins(30);
 /// How often nodes are told of rights that another process took away; within a second they must be.
 const REVOKE_EVERY: Duration = Duration::from_millis(500);
 /// How long the runtime waits for such threads once everything else has ended.
@@ -193,6 +195,10 @@ fn look_after(
     });
     let days = u64::from(settings.activity.keep_days);
     let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
+    supervisor.keep("prune backups", {
+        let cx = cx.clone();
+        move || prune_backups(cx.clone())
+    });
     supervisor.keep("prune", {
         let cx = cx.clone();
         move || prune(cx.clone(), lifetime)
@@ -226,6 +232,14 @@ async fn revoke(cx: Cx, node: Arc<Node>) -> Result<(), StoreError> {
 /// Sends what is written to people.
 async fn deliver_mail(cx: Cx) -> Result<(), Infallible> {
     match cx.mail().deliver().await {}
+}
+
+/// Gives up backups that nobody reports on any more.
+async fn prune_backups(cx: Cx) -> Result<(), StoreError> {
+    loop {
+        backups::prune(&cx).await?;
+        tokio::time::sleep(PRUNE_BACKUPS_EVERY).await;
+    }
 }
 
 /// Clears away sessions that have ended, and activity that is older than `lifetime`.

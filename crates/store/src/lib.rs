@@ -15,6 +15,7 @@ mod access;
 mod activity;
 mod allocations;
 mod api_keys;
+mod backups;
 mod buffer;
 mod cache;
 mod changes;
@@ -55,6 +56,7 @@ pub use access::{Access, AccessibleServers};
 pub use activity::{ActivityEntry, ActivityOrder, ActivityQuery, ActivityRecord, Subject};
 pub use allocations::Allocation;
 pub use api_keys::{ApiKey, ApiKeyKind, KeyActor, MAX_CLIENT_KEYS, NewApiKey};
+pub use backups::{Backup, BackupOutcome, BackupPage, BackupUsage, NewBackup};
 pub use changes::Changes;
 pub use eggs::{Egg, EggSnapshot, EggVariable, InstallScript, NewEgg, NewEggVariable};
 pub use error::StoreError;
@@ -91,11 +93,18 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 const SHARED_NEWS_EVERY: Duration = Duration::from_secs(2);
 
 /// The steps of the schema, oldest first. A step that was released is never edited.
-const MIGRATIONS: &[Migration] = &[Migration {
-    name: "0001_schema",
-    sqlite: include_str!("../migrations/sqlite/0001_schema.sql"),
-    postgres: include_str!("../migrations/postgres/0001_schema.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001_schema",
+        sqlite: include_str!("../migrations/sqlite/0001_schema.sql"),
+        postgres: include_str!("../migrations/postgres/0001_schema.sql"),
+    },
+    Migration {
+        name: "0002_kept_backups",
+        sqlite: include_str!("../migrations/sqlite/0002_kept_backups.sql"),
+        postgres: include_str!("../migrations/postgres/0002_kept_backups.sql"),
+    },
+];
 
 /// How to open a store.
 #[derive(Clone, Debug)]

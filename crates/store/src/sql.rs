@@ -5,9 +5,9 @@ use std::vec;
 
 use hatchery_db::{DbError, Row, Value};
 use hatchery_vocab::{
-    AllocationId, ApiKeyId, CpuPercent, EggId, EggUuid, EggVariableId, LocationId, MiB, NestId,
-    NodeId, NodeUuid, Port, ServerId, ServerStatus, ServerUuid, SessionId, ShortId, SshKeyId,
-    SubuserId, Swap, Timestamp, TransferId, UserId, UserUuid,
+    AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, EggId, EggUuid, EggVariableId,
+    LocationId, MiB, NestId, NodeId, NodeUuid, Port, ServerId, ServerStatus, ServerUuid, SessionId,
+    ShortId, SshKeyId, SubuserId, Swap, Timestamp, TransferId, UserId, UserUuid,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -196,10 +196,10 @@ macro_rules! uuids {
 }
 
 ids! {
-    AllocationId ApiKeyId EggId EggVariableId LocationId NestId NodeId ServerId SessionId SshKeyId
+    AllocationId ApiKeyId BackupId EggId EggVariableId LocationId NestId NodeId ServerId SessionId SshKeyId
     SubuserId TransferId UserId
 }
-uuids! { EggUuid NodeUuid ServerUuid UserUuid }
+uuids! { BackupUuid EggUuid NodeUuid ServerUuid UserUuid }
 
 fn whole<T: TryFrom<i64>>(value: Value) -> Result<T, StoreError> {
     let number = value.into_int()?;

@@ -169,6 +169,15 @@ impl ApiError {
         )
     }
 
+    /// 429: an endpoint's own limit.
+    pub fn too_many_requests(detail: impl Into<Text>) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "TooManyRequestsHttpException",
+            detail,
+        )
+    }
+
     /// 429: too many sign-ins of one account from one address failed. The body says 422, which
     /// clients of the reference know (client-api.md §7.1).
     pub fn too_many_sign_ins(seconds: u64) -> Self {
@@ -183,6 +192,12 @@ impl ApiError {
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = %Causes(cause), "a request failed inside the panel");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Exception", UNEXPECTED)
+    }
+
+    /// 502: a service that is neither ours nor a node failed. The cause is for the log.
+    pub fn bad_gateway(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error = %Causes(cause), "a service that the panel needs failed");
+        Self::new(StatusCode::BAD_GATEWAY, "HttpException", UNEXPECTED)
     }
 
     /// 503: someone must try again soon.

@@ -78,6 +78,11 @@ impl Input {
         self.text(name).unwrap_or_default()
     }
 
+    /// A boolean, where the rules said that it is one; absent it is false.
+    pub fn truth(&self, name: &str) -> bool {
+        truth(self.get(name))
+    }
+
     /// The items of a list, or the values of an object: the rule `array` accepts both.
     pub fn items(&self, name: &str) -> impl Iterator<Item = &Value> {
         let value = self.get(name);
@@ -164,6 +169,16 @@ impl<S: Sync> FromRequest<S> for Input {
             other => other,
         });
         Ok(Self::new(query, body))
+    }
+}
+
+/// What the rule `boolean` accepts, as a boolean.
+pub(crate) fn truth(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(yes)) => *yes,
+        Some(Value::Number(number)) => number.as_i64() == Some(1),
+        Some(Value::String(text)) => text == "1",
+        _ => false,
     }
 }
 

@@ -43,6 +43,18 @@ impl ClientAddress {
     }
 }
 
+impl<S: Sync> FromRequestParts<S> for ClientAddress
+where
+    Cx: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let cx = Cx::from_ref(state);
+        Ok(Self::of(parts, &cx.settings().trusted_proxies))
+    }
+}
+
 /// The address under which the client reached this route: scheme, host and path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Here {

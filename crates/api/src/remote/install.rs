@@ -6,11 +6,11 @@ use axum::extract::{Path, State};
 use hatchery_app::{Cx, remote};
 use hatchery_node_proto::{InstallReport, InstallScript};
 use hatchery_rules::Fields;
-use serde_json::Value;
 
 use super::caller::{Caller, Report};
 use crate::kit::answer::{NoContent, Ok200};
 use crate::kit::error::ApiError;
+use crate::kit::input::truth;
 
 static REPORT: LazyLock<Fields> = LazyLock::new(|| {
     Fields::new()
@@ -50,15 +50,5 @@ pub(super) async fn report(
         Ok(NoContent)
     } else {
         Err(ApiError::not_found())
-    }
-}
-
-/// What the rule `boolean` accepts, as a boolean.
-fn truth(value: Option<&Value>) -> bool {
-    match value {
-        Some(Value::Bool(yes)) => *yes,
-        Some(Value::Number(number)) => number.as_i64() == Some(1),
-        Some(Value::String(text)) => text == "1",
-        _ => false,
     }
 }

@@ -4,6 +4,7 @@
 //! ([`Caller`](caller::Caller)), and the verbs behind it reach only that node's servers.
 
 mod activity;
+mod backups;
 mod caller;
 mod install;
 mod servers;
@@ -22,6 +23,14 @@ pub(crate) fn router() -> Router<Api> {
         .route(
             "/api/remote/servers/{server}/install",
             get(install::script).post(install::report),
+        )
+        .route(
+            "/api/remote/backups/{backup}",
+            get(backups::upload_addresses).post(backups::report),
+        )
+        .route(
+            "/api/remote/backups/{backup}/restore",
+            post(backups::report_restore),
         )
         .route("/api/remote/activity", post(activity::record))
 }

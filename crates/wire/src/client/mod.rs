@@ -2,6 +2,7 @@
 
 mod account;
 mod activity;
+mod backup;
 mod file;
 mod permission;
 mod server;
@@ -10,6 +11,7 @@ mod stats;
 
 pub use account::{Account, ApiKey, PublicUser, SecretMeta};
 pub use activity::{ActivityLog, ActivityRelationships};
+pub use backup::{Backup, BackupMeta};
 pub use file::{FileObject, SignedUrl};
 pub use permission::{PermissionGroupText, SystemPermissions};
 pub use server::{
