@@ -22,6 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::FromRef;
 use hatchery_app::Cx;
+use hatchery_vocab::UserId;
 
 use kit::rate_limit::RateLimiter;
 use render::{RenderedPages, RenderedServers};
@@ -31,11 +32,19 @@ pub use kit::session::cookies as session_cookies;
 /// The period of the rate limit.
 const MINUTE: Duration = Duration::from_mins(1);
 
+/// How many files a user may have fetched in [`PULLS_PERIOD`] (client-api.md §1.9).
+const PULLS: u32 = 10;
+
+/// The period of [`PULLS`].
+const PULLS_PERIOD: Duration = Duration::from_mins(5);
+
 /// What every handler can reach.
 #[derive(Clone, Debug)]
 pub(crate) struct Api {
     pub(crate) cx: Cx,
     pub(crate) limiter: Option<Arc<RateLimiter>>,
+    /// Counts the files that someone has a node fetch, besides.
+    pub(crate) pulls: Option<Arc<RateLimiter<UserId>>>,
     pub(crate) sign_ins: Arc<auth::SignInLimiter>,
     pub(crate) rendered: Arc<RenderedServers>,
     pub(crate) pages: Arc<RenderedPages>,
@@ -55,6 +64,7 @@ pub fn router(cx: Cx) -> Router {
     let per_minute = cx.settings().requests_per_minute;
     let api = Api {
         limiter: (per_minute > 0).then(|| Arc::new(RateLimiter::new(per_minute, MINUTE))),
+        pulls: (per_minute > 0).then(|| Arc::new(RateLimiter::new(PULLS, PULLS_PERIOD))),
         sign_ins: Arc::new(auth::sign_in_limiter()),
         rendered: Arc::default(),
         pages: Arc::default(),

@@ -1,6 +1,6 @@
 //! A server's files, by way of its node.
 
-use hatchery_node_proto::{Contents, FileEntry, NodeError, RenameFile, jwt};
+use hatchery_node_proto::{ChmodFile, Contents, FileEntry, NodeError, Pull, RenameFile, jwt};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -151,6 +151,85 @@ pub async fn delete(
     Event::new("server:file.delete")
         .with("directory", root)
         .with("files", files)
+        .on_server(cx, access);
+    Ok(())
+}
+
+/// Copies a file beside itself.
+pub async fn copy(
+    cx: &Cx,
+    access: &Access<needs::FileCreate>,
+    location: &str,
+) -> Result<(), NodeError> {
+    node_call::client(cx, &access.server.node)?
+        .copy(access.server.uuid, location)
+        .await?;
+    Event::new("server:file.copy")
+        .with("file", location)
+        .on_server(cx, access);
+    Ok(())
+}
+
+/// Changes the permissions of files of the folder `root`. Not recorded (client-api.md §3.6.11).
+pub async fn chmod(
+    cx: &Cx,
+    access: &Access<needs::FileUpdate>,
+    root: &str,
+    files: Vec<ChmodFile>,
+) -> Result<(), NodeError> {
+    node_call::client(cx, &access.server.node)?
+        .chmod(access.server.uuid, root, files)
+        .await
+}
+
+/// Packs files of the folder `root` into an archive there. `root` is recorded as it was sent.
+pub async fn compress(
+    cx: &Cx,
+    access: &Access<needs::FileArchive>,
+    root: Option<&str>,
+    files: Vec<String>,
+) -> Result<FileEntry, NodeError> {
+    let archive = node_call::client(cx, &access.server.node)?
+        .compress(access.server.uuid, root.unwrap_or("/"), files.clone())
+        .await?;
+    Event::new("server:file.compress")
+        .with("directory", root.map_or(Value::Null, Value::from))
+        .with("files", files)
+        .on_server(cx, access);
+    Ok(archive)
+}
+
+/// Unpacks an archive of the folder `root` there. `root` is recorded as it was sent, and the
+/// archive's name under the key `files` (client-api.md §3.6.8).
+pub async fn decompress(
+    cx: &Cx,
+    access: &Access<needs::FileCreate>,
+    root: Option<&str>,
+    file: &str,
+) -> Result<(), NodeError> {
+    node_call::client(cx, &access.server.node)?
+        .decompress(access.server.uuid, root.unwrap_or("/"), file)
+        .await?;
+    Event::new("server:file.decompress")
+        .with("directory", root.map_or(Value::Null, Value::from))
+        .with("files", file)
+        .on_server(cx, access);
+    Ok(())
+}
+
+/// Has the node fetch a file from the internet. The directory is recorded as it was sent.
+pub async fn pull(
+    cx: &Cx,
+    access: &Access<needs::FileCreate>,
+    directory: Option<&str>,
+    pull: Pull,
+) -> Result<(), NodeError> {
+    node_call::client(cx, &access.server.node)?
+        .pull(access.server.uuid, &pull)
+        .await?;
+    Event::new("server:file.pull")
+        .with("directory", directory.map_or(Value::Null, Value::from))
+        .with("url", pull.url)
         .on_server(cx, access);
     Ok(())
 }

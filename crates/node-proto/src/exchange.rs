@@ -72,7 +72,11 @@ pub(crate) async fn send(
 
 /// Reads a whole body, up to [`MAX_ANSWER`] bytes.
 pub(crate) async fn read(body: Body, limit: Duration) -> Result<Bytes, NodeIoError> {
-    match tokio::time::timeout(limit, Limited::new(body, MAX_ANSWER).collect()).await {
+    read_at_most(body, MAX_ANSWER, limit).await
+}
+
+async fn read_at_most(body: Body, most: usize, limit: Duration) -> Result<Bytes, NodeIoError> {
+    match tokio::time::timeout(limit, Limited::new(body, most).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) => Err(NodeIoError::Unreachable(format!(
             "its answer broke off: {error}"
@@ -118,9 +122,18 @@ pub(crate) async fn decode<T: DeserializeOwned>(
     answer: Response<Body>,
     limit: Duration,
 ) -> Result<T, NodeError> {
+    decode_at_most(answer, MAX_ANSWER, limit).await
+}
+
+/// The same for an answer of at most so many bytes.
+pub(crate) async fn decode_at_most<T: DeserializeOwned>(
+    answer: Response<Body>,
+    most: usize,
+    limit: Duration,
+) -> Result<T, NodeError> {
     let status = answer.status();
     let request_id = request_id(&answer);
-    let body = read(answer.into_body(), limit).await?;
+    let body = read_at_most(answer.into_body(), most, limit).await?;
     serde_json::from_slice(&body).map_err(|error| NodeError::Malformed {
         status,
         reason: error.to_string(),

@@ -1,6 +1,7 @@
 //! Bodies of the routes about files (node-protocol.md §3.6 and §7.4).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// An entry of a folder. All values are those of a link itself, never of its target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,27 +104,60 @@ pub struct Chmod {
 pub struct ChmodFile {
     /// Its name.
     pub file: String,
-    /// The permissions in octal.
-    pub mode: String,
+    /// The permissions.
+    pub mode: Mode,
+}
+
+/// Permissions in octal as their sender wrote them, `"755"` or `755` (client-api.md §3.6.11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mode(pub Value);
+
+impl Mode {
+    /// The permission bits; nothing when the digits are not octal.
+    pub fn bits(&self) -> Option<u32> {
+        match &self.0 {
+            Value::String(digits) => u32::from_str_radix(digits, 8).ok(),
+            Value::Number(digits) => u32::from_str_radix(&digits.to_string(), 8).ok(),
+            _ => None,
+        }
+    }
 }
 
 /// Body of `POST …/files/pull`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
-    /// Where the file goes.
-    #[serde(default, alias = "directory")]
-    pub root: String,
     /// What to fetch.
     pub url: String,
+    /// Where the file goes.
+    #[serde(alias = "directory")]
+    pub root: String,
     /// The name to give it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<String>,
     /// Whether the answer's header may name the file.
-    #[serde(default)]
-    pub use_header: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_header: Option<Flag>,
     /// Whether to answer only when the file is there.
-    #[serde(default)]
-    pub foreground: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreground: Option<Flag>,
+}
+
+/// Yes or no as its sender wrote it: `true`, `1` and `"1"` are one (client-api.md §3.6.12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flag(pub Value);
+
+impl Flag {
+    /// Whether it says yes.
+    pub fn is_set(&self) -> bool {
+        match &self.0 {
+            Value::Bool(set) => *set,
+            Value::Number(number) => number.as_f64() == Some(1.0),
+            Value::String(text) => text == "1",
+            _ => false,
+        }
+    }
 }
 
 /// What a pull in the background answers.
@@ -148,4 +182,38 @@ pub struct PullProgress {
     pub identifier: String,
     /// From 0 to 1.
     pub progress: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn modes_and_flags_are_read_however_they_are_written() {
+        for (mode, bits) in [
+            (json!("644"), Some(0o644)),
+            (json!("0755"), Some(0o755)),
+            (json!(755), Some(0o755)),
+            (json!(999), None),
+            (json!("rwx"), None),
+            (json!(7.5), None),
+            (json!(-1), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(Mode(mode.clone()).bits(), bits, "{mode}");
+        }
+        for (flag, set) in [
+            (json!(true), true),
+            (json!(1), true),
+            (json!("1"), true),
+            (json!(false), false),
+            (json!(0), false),
+            (json!("0"), false),
+            (json!("true"), false),
+        ] {
+            assert_eq!(Flag(flag.clone()).is_set(), set, "{flag}");
+        }
+    }
 }

@@ -31,8 +31,8 @@ pub use connections::NodeConnections;
 pub use error::{NodeError, NodeIoError};
 pub use exchange::MAX_ANSWER;
 pub use file::{
-    Chmod, ChmodFile, Compress, Copy, CreateDirectory, Decompress, Delete, FileEntry, Pull,
-    PullProgress, PullStarted, Pulls, Rename, RenameFile,
+    Chmod, ChmodFile, Compress, Copy, CreateDirectory, Decompress, Delete, FileEntry, Flag, Mode,
+    Pull, PullProgress, PullStarted, Pulls, Rename, RenameFile,
 };
 pub use panel::{PanelClient, PanelCredentials, PanelError, RemoteServer, ServerPage};
 pub use server::{

@@ -16,14 +16,14 @@ use crate::{Entry, FsError, Kind, RelPath, Result, ServerDir, mime};
 
 /// How many entries of a directory are listed. It is far more than anybody reads, and there for the
 /// server that makes millions of empty files, which must not fill the memory of whoever looks.
-const MAX_ENTRIES: usize = 250_000;
+const MAX_ENTRIES: usize = 100_000;
 
 impl ServerDir {
     /// Everything in a directory: directories first, then by name (the sane order of
     /// node-protocol.md §7.4).
     ///
     /// # Errors
-    /// [`FsError::TooMany`] beyond a quarter of a million entries, besides the usual ones.
+    /// [`FsError::TooMany`] beyond a hundred thousand entries, besides the usual ones.
     pub fn list(&self, path: &RelPath) -> Result<Vec<Entry>> {
         self.list_at_most(path, MAX_ENTRIES)
     }

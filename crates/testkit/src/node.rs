@@ -116,6 +116,12 @@ fn healthy(path: &str) -> (StatusCode, Bytes) {
             file("logs", "drwxr-xr-x", 4096),
             file("eula.txt", "-rw-r--r--", 180)
         ]))
+    } else if path.ends_with("/files/compress") {
+        ok(file(
+            "archive-2026-01-01T000000Z.tar.gz",
+            "-rw-r--r--",
+            2048,
+        ))
     } else if path.ends_with("/files/contents") {
         (StatusCode::OK, Bytes::from_static(b"eula=true\n"))
     } else if path.ends_with("/power") {

@@ -61,10 +61,16 @@ async fn admit(
     let caller = actor
         .api_key_id()
         .map_or(Caller::Sessions(actor.user.id), Caller::Key);
-    let quota = match &api.limiter {
+    let mut quota = match &api.limiter {
         Some(limiter) => Some(limiter.hit(caller, api.cx.now())?),
         None => None,
     };
+    if let Some(pulls) = &api.pulls
+        && is_pull(&parts)
+    {
+        let pulls = pulls.hit(actor.user.id, api.cx.now())?;
+        quota = Some(quota.map_or(pulls, |quota| quota.tighter(pulls)));
+    }
     parts.extensions.insert(LetIn(actor));
     Ok((Request::from_parts(parts, body), quota))
 }
@@ -125,6 +131,10 @@ fn route(parts: &Parts) -> &str {
 
 fn is_file_contents(parts: &Parts) -> bool {
     route(parts).ends_with("/files/write")
+}
+
+fn is_pull(parts: &Parts) -> bool {
+    route(parts).ends_with("/files/pull") && parts.method == Method::POST
 }
 
 /// What someone needs to see and set up their second factor (client-api.md §1.6).

@@ -124,6 +124,15 @@ fn make_room<K: Copy + Eq + Hash>(windows: &mut HashMap<K, Window>, now: Timesta
 }
 
 impl Quota {
+    /// The one with fewer requests left.
+    pub fn tighter(self, other: Self) -> Self {
+        if other.remaining < self.remaining {
+            other
+        } else {
+            self
+        }
+    }
+
     /// Puts the three headers on an answer. The mission wants `X-RateLimit-Reset` on every limited
     /// answer, not only on refusals.
     pub fn describe(self, response: &mut Response) {

@@ -10,8 +10,12 @@ use super::{LONG_TIMEOUT, NodeClient, TOTAL_TIMEOUT};
 use crate::exchange::{self, query};
 use crate::{
     Chmod, ChmodFile, Compress, Copy, CreateDirectory, Decompress, Delete, FileEntry, NodeError,
-    Pull, PullProgress, PullStarted, Pulls, Rename, RenameFile,
+    Pull, PullProgress, Pulls, Rename, RenameFile,
 };
+
+/// The longest list of files that is read into memory, in bytes: 100,000 entries with the longest
+/// names.
+const MAX_LISTING: usize = 64 * 1024 * 1024;
 
 /// A file as it comes from the node.
 #[derive(Debug)]
@@ -31,11 +35,14 @@ impl NodeClient {
         server: ServerUuid,
         directory: &str,
     ) -> Result<Vec<FileEntry>, NodeError> {
-        self.get(format!(
+        let path = format!(
             "/api/servers/{server}/files/list-directory?directory={}",
             query(directory)
-        ))
-        .await
+        );
+        let answer = self
+            .call(Method::GET, path, Body::empty(), TOTAL_TIMEOUT)
+            .await?;
+        exchange::decode_at_most(answer, MAX_LISTING, TOTAL_TIMEOUT).await
     }
 
     /// A file's contents, as a stream.
@@ -188,38 +195,16 @@ impl NodeClient {
             .map(drop)
     }
 
-    /// Fetches a file from the internet in the background; `foreground` is ignored.
-    pub async fn pull(&self, server: ServerUuid, pull: Pull) -> Result<PullStarted, NodeError> {
-        let body = exchange::json(&Pull {
-            foreground: false,
-            ..pull
-        })?;
-        let answer = self
-            .call(
-                Method::POST,
-                format!("/api/servers/{server}/files/pull"),
-                body,
-                TOTAL_TIMEOUT,
-            )
-            .await?;
-        exchange::decode(answer, TOTAL_TIMEOUT).await
-    }
-
-    /// Fetches a file from the internet and waits for it.
-    pub async fn pull_now(&self, server: ServerUuid, pull: Pull) -> Result<FileEntry, NodeError> {
-        let body = exchange::json(&Pull {
-            foreground: true,
-            ..pull
-        })?;
-        let answer = self
-            .call(
-                Method::POST,
-                format!("/api/servers/{server}/files/pull"),
-                body,
-                LONG_TIMEOUT,
-            )
-            .await?;
-        exchange::decode(answer, TOTAL_TIMEOUT).await
+    /// Fetches a file from the internet; waits for it only when the request says so.
+    pub async fn pull(&self, server: ServerUuid, pull: &Pull) -> Result<(), NodeError> {
+        let path = format!("/api/servers/{server}/files/pull");
+        let limit = match &pull.foreground {
+            Some(foreground) if foreground.is_set() => LONG_TIMEOUT,
+            _ => TOTAL_TIMEOUT,
+        };
+        self.call(Method::POST, path, exchange::json(pull)?, limit)
+            .await
+            .map(drop)
     }
 
     /// The pulls that run.

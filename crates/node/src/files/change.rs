@@ -116,8 +116,10 @@ pub(super) async fn chmod(
     let root = RelPath::parse(&body.root).map_err(FsError::from)?;
     let mut changes = Vec::with_capacity(body.files.len());
     for file in &body.files {
-        let mode = u32::from_str_radix(&file.mode, 8)
-            .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "Invalid file mode."))?;
+        let mode = file
+            .mode
+            .bits()
+            .ok_or_else(|| ApiError::new(StatusCode::BAD_REQUEST, "Invalid file mode."))?;
         changes.push((root.join(&file.file).map_err(FsError::from)?, mode));
     }
     let files = server.files();

@@ -50,7 +50,8 @@ pub(crate) async fn list_files(
     ))
 }
 
-fn shown(entry: FileEntry, now: Timestamp) -> FileObject {
+/// An entry of the node as the API shows it.
+pub(super) fn shown(entry: FileEntry, now: Timestamp) -> FileObject {
     FileObject {
         name: entry.name,
         mode: entry.mode,

@@ -19,5 +19,18 @@ pub(super) const ROWS: &[Row] = &[
     Row::needs("createFolder", "file.create")
         .json(r#"{"root": "/", "name": "a"}"#)
         .answers("204"),
+    Row::needs("copyFile", "file.create")
+        .json(r#"{"location": "/a"}"#)
+        .answers("204"),
+    Row::needs("compressFiles", "file.archive").json(r#"{"root": "/", "files": ["a"]}"#),
+    Row::needs("decompressFile", "file.create")
+        .json(r#"{"root": "/", "file": "a.zip"}"#)
+        .answers("204"),
+    Row::needs("chmodFiles", "file.update")
+        .json(r#"{"root": "/", "files": [{"file": "a", "mode": "644"}]}"#)
+        .answers("204"),
+    Row::needs("pullFile", "file.create")
+        .json(r#"{"url": "https://example.com/a.zip"}"#)
+        .answers("204"),
     Row::needs("uploadFiles", "file.create"),
 ];

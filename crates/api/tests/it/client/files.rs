@@ -339,3 +339,240 @@ async fn what_is_wrong_with_a_change_of_files() {
         "#);
     assert_eq!(asked(&panel), "");
 }
+
+#[tokio::test]
+async fn files_are_copied_packed_unpacked_and_given_permissions() {
+    let panel = panel().await;
+    for (rest, body) in [
+        ("copy", json!({"location": "/server.properties"})),
+        ("decompress", json!({"root": "/x", "file": "world.tar.gz"})),
+        ("decompress", json!({"file": "world.tar.gz"})),
+        (
+            "chmod",
+            json!({"root": "/", "files": [{"file": "a.sh", "mode": "755"}, {"file": "b", "mode": 644}]}),
+        ),
+    ] {
+        let answer = send(&panel, "POST", &format!("/files/{rest}"), body).await;
+        assert_eq!(answer, "204", "{rest}");
+    }
+    let compress = panel.world.server.path("/files/compress");
+    for body in [
+        json!({"root": "/x", "files": ["logs", "plugins"]}),
+        json!({"root": null, "files": {"a": "b"}}),
+    ] {
+        let call = panel.call_as(&panel.world.owner, "POST", &compress);
+        let answer = call.json(&body).send().await.json();
+        assert_eq!(answer["object"], "file_object");
+        assert_eq!(
+            answer["attributes"]["name"],
+            "archive-2026-01-01T000000Z.tar.gz"
+        );
+    }
+    insta::assert_snapshot!(asked(&panel), @r#"
+        POST /copy {"location":"/server.properties"}
+        POST /decompress {"root":"/x","file":"world.tar.gz"}
+        POST /decompress {"root":"/","file":"world.tar.gz"}
+        POST /chmod {"root":"/","files":[{"file":"a.sh","mode":"755"},{"file":"b","mode":644}]}
+        POST /compress {"root":"/x","files":["logs","plugins"]}
+        POST /compress {"root":"/","files":["b"]}
+        "#);
+    insta::assert_json_snapshot!(log(&panel).await, @r#"
+        [
+          [
+            "server:file.copy",
+            {
+              "file": "/server.properties"
+            }
+          ],
+          [
+            "server:file.decompress",
+            {
+              "directory": "/x/",
+              "files": "world.tar.gz"
+            }
+          ],
+          [
+            "server:file.decompress",
+            {
+              "directory": "/",
+              "files": "world.tar.gz"
+            }
+          ],
+          [
+            "server:file.compress",
+            {
+              "directory": "/x/",
+              "files": [
+                "logs",
+                "plugins"
+              ],
+              "count": 2
+            }
+          ],
+          [
+            "server:file.compress",
+            {
+              "directory": "/",
+              "files": [
+                "b"
+              ],
+              "count": 1
+            }
+          ]
+        ]
+        "#);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_packing_and_permissions() {
+    let panel = panel().await;
+    let mut errors = Vec::new();
+    for (rest, body) in [
+        ("copy", json!({"location": ""})),
+        ("copy", json!({"location": ["a"]})),
+        ("compress", json!({"root": 1, "files": [1]})),
+        ("compress", json!({"root": "/", "files": []})),
+        ("compress", json!({"files": "a"})),
+        ("decompress", json!({"root": "/", "file": ["a"]})),
+        ("decompress", json!({})),
+        ("chmod", json!({})),
+        ("chmod", json!({"root": null, "files": ["a"]})),
+        (
+            "chmod",
+            json!({"root": "/", "files": [{"file": "a", "mode": "rwx"}, {"mode": 7}]}),
+        ),
+        ("pull", json!({})),
+        (
+            "pull",
+            json!({"url": "javascript:alert(1)", "directory": ["x"], "filename": 5}),
+        ),
+        (
+            "pull",
+            json!({"url": 5, "use_header": "maybe", "foreground": null}),
+        ),
+    ] {
+        errors.push(rest.to_owned());
+        errors.push(send(&panel, "POST", &format!("/files/{rest}"), body).await);
+    }
+    insta::assert_snapshot!(errors.join("\n"), @r#"
+        copy
+        422 ValidationException: The location field is required. [location required]
+        copy
+        422 ValidationException: The location must be a string. [location string]
+        compress
+        422 ValidationException: The root must be a string. [root string]
+        422 ValidationException: The files.0 must be a string. [files.0 string]
+        compress
+        422 ValidationException: The files field is required. [files required]
+        compress
+        422 ValidationException: The files must be an array. [files array]
+        decompress
+        422 ValidationException: The file must be a string. [file string]
+        decompress
+        422 ValidationException: The file field is required. [file required]
+        chmod
+        422 ValidationException: The root field is required. [root required]
+        422 ValidationException: The files field is required. [files required]
+        chmod
+        422 ValidationException: The root field is required. [root required]
+        422 ValidationException: The files.0.file field is required. [files.0.file required]
+        422 ValidationException: The files.0.mode field is required. [files.0.mode required]
+        chmod
+        422 ValidationException: The files.1.file field is required. [files.1.file required]
+        422 ValidationException: The files.0.mode must be a number. [files.0.mode numeric]
+        pull
+        422 ValidationException: The url field is required. [url required]
+        pull
+        422 ValidationException: The url format is invalid. [url url]
+        422 ValidationException: The directory must be a string. [directory string]
+        422 ValidationException: The filename must be a string. [filename string]
+        pull
+        422 ValidationException: The url must be a string. [url string]
+        422 ValidationException: The url format is invalid. [url url]
+        422 ValidationException: The use header field must be true or false. [use_header boolean]
+        422 ValidationException: The foreground field must be true or false. [foreground boolean]
+        "#);
+    assert_eq!(asked(&panel), "");
+    panel
+        .node
+        .answer_next(400, &json!({"error": "Invalid file mode."}));
+    let body = json!({"root": "/", "files": [{"file": "a", "mode": "999"}]});
+    insta::assert_snapshot!(send(&panel, "POST", "/files/chmod", body).await, @"400 DaemonConnectionException: An error occurred on the remote host: Invalid file mode.. (request id: 00000000-0000-4000-8000-00000000beef)");
+    panel.node.set_unreachable(true);
+    insta::assert_snapshot!(send(&panel, "POST", "/files/copy", json!({"location": "/a"})).await, @"504 DaemonConnectionException: Could not establish a connection to the machine running this server. Please try again.");
+    assert_eq!(log(&panel).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn a_pull_is_passed_on_as_it_was_written() {
+    let panel = panel().await;
+    for body in [
+        json!({"url": "https://example.com/a.zip"}),
+        json!({
+            "url": "ftp://example.com/a", "directory": "/plugins", "filename": "b.zip",
+            "use_header": "1", "foreground": true,
+        }),
+        json!({"url": "https://example.com/a.zip", "directory": null, "filename": "", "use_header": 0}),
+    ] {
+        assert_eq!(send(&panel, "POST", "/files/pull", body).await, "204");
+    }
+    insta::assert_snapshot!(asked(&panel), @r#"
+        POST /pull {"url":"https://example.com/a.zip","root":"/"}
+        POST /pull {"url":"ftp://example.com/a","root":"/plugins","file_name":"b.zip","use_header":"1","foreground":true}
+        POST /pull {"url":"https://example.com/a.zip","root":"/","use_header":0}
+        "#);
+    insta::assert_json_snapshot!(log(&panel).await, @r#"
+        [
+          [
+            "server:file.pull",
+            {
+              "directory": "/",
+              "url": "https://example.com/a.zip"
+            }
+          ],
+          [
+            "server:file.pull",
+            {
+              "directory": "/plugins/",
+              "url": "ftp://example.com/a"
+            }
+          ],
+          [
+            "server:file.pull",
+            {
+              "directory": "/",
+              "url": "https://example.com/a.zip"
+            }
+          ]
+        ]
+        "#);
+}
+
+#[tokio::test]
+async fn pulls_are_counted_per_user_besides_all_requests() {
+    let panel = panel().await;
+    let path = panel.world.server.path("/files/pull");
+    let call = |person| panel.call_as(person, "POST", &path);
+    let left = |answer: &Answer| {
+        ["x-ratelimit-limit", "x-ratelimit-remaining"]
+            .map(|name| answer.headers[name].to_str().unwrap().to_owned())
+            .join(" ")
+    };
+    for remaining in (0..10).rev() {
+        // Refused ones count too.
+        let answer = call(&panel.world.owner).json(&json!({})).send().await;
+        assert_eq!(answer.status, 422);
+        assert_eq!(left(&answer), format!("10 {remaining}"));
+    }
+    let answer = call(&panel.world.owner).json(&json!({})).send().await;
+    assert_eq!(
+        answer.errors(),
+        "429 ThrottleRequestsException: Too Many Attempts."
+    );
+    assert_eq!(left(&answer), "10 0");
+    assert_eq!(answer.headers["retry-after"], "300");
+    // Other routes and other people are not held up.
+    assert_eq!(get(&panel, "/files/list").await.status, 200);
+    let answer = call(&panel.world.stranger).json(&json!({})).send().await;
+    assert_eq!(left(&answer), "10 9");
+}
