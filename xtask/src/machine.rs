@@ -1,11 +1,10 @@
 //! What chores need from the machine, and how to get it.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{postgres, program};
+use crate::{mariadb, postgres, program};
 
 /// Something that a chore cannot do without.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +33,7 @@ pub(crate) const POSTGRES: Need = Need {
 /// MariaDB's server and client programs.
 pub(crate) const MARIADB: Need = Need {
     package: "mariadb-server",
-    present: || Path::new("/usr/sbin/mariadbd").is_file() && program::find("mariadb").is_some(),
+    present: || mariadb::server().is_some() && program::find("mariadb").is_some(),
 };
 /// The Docker Engine.
 pub(crate) const DOCKERD: Need = Need {

@@ -23,6 +23,7 @@ mod docker;
 mod e2e;
 mod interrupt;
 mod machine;
+mod mariadb;
 mod panel;
 mod postgres;
 mod program;
@@ -50,7 +51,7 @@ usage: cargo xtask CHORE
   conformance [OPTION…] [AREA…]  replay recorded exchanges of the reference and tell what differs;
                               --differences [--only NAME], --withheld, --world DATA-FOLDER
   e2e [FILTER…]               real games, client libraries and faults against the real binary
-  test-db                     start a throw-away PostgreSQL and print its URL until Ctrl-C
+  test-db                     start a throw-away PostgreSQL and MariaDB and print their URLs until Ctrl-C
   test-docker                 start a throw-away Docker Engine and print its socket until Ctrl-C
   bench                       measure, and write docs/performance.md
 ";

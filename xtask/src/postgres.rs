@@ -1,5 +1,5 @@
 //! A throw-away PostgreSQL from the machine's own package: its data in a folder that goes with it,
-//! its port free and on loopback only.
+//! its port free and on loopback only. Beside it, for the same tests, MariaDB (see `mariadb`).
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -12,6 +12,7 @@ use hatchery_e2e::{Service, free_port};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use crate::mariadb::MariaDb;
 use crate::{interrupt, machine, program};
 
 /// Whom the server runs as when the chore is root, which PostgreSQL refuses to be.
@@ -26,7 +27,7 @@ pub(crate) struct Postgres {
     /// How to reach it.
     pub url: String,
     // In this order: the server ends before its folder goes.
-    service: Service,
+    _service: Service,
     _folder: TempDir,
 }
 
@@ -108,27 +109,21 @@ impl Postgres {
         let url = format!("postgres://hatchery:{password}@127.0.0.1:{port}/postgres");
         Ok(Postgres {
             url,
-            service,
+            _service: service,
             _folder: folder,
         })
-    }
-
-    /// The id of the server's first process.
-    pub(crate) fn process(&self) -> u32 {
-        self.service.id()
     }
 }
 
 /// `cargo xtask test-db`
 pub(crate) fn chore() -> Result<()> {
     interrupt::watch()?;
-    machine::ensure(&[machine::POSTGRES])?;
-    let server = Postgres::start()?;
-    println!("HATCHERY_TEST_POSTGRES={}", server.url);
-    eprintln!(
-        "PostgreSQL runs as process {}; Ctrl-C stops it.",
-        server.process()
-    );
+    machine::ensure(&[machine::POSTGRES, machine::MARIADB])?;
+    let postgres = Postgres::start()?;
+    let mariadb = MariaDb::start()?;
+    println!("HATCHERY_TEST_POSTGRES={}", postgres.url);
+    println!("HATCHERY_TEST_MARIADB={}", mariadb.url);
+    eprintln!("PostgreSQL and MariaDB run; Ctrl-C stops them.");
     interrupt::wait();
     Ok(())
 }
@@ -152,13 +147,15 @@ pub(crate) fn programs() -> Option<PathBuf> {
     }
 }
 
-fn password() -> Result<String> {
+/// A password that nobody knows.
+pub(crate) fn password() -> Result<String> {
     // A random number as the kernel writes it, without reaching for a generator of our own.
     let random = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
     Ok(random.trim().to_owned())
 }
 
-fn account(user: &str) -> Result<(u32, u32)> {
+/// The numbers of a user and of their group.
+pub(crate) fn account(user: &str) -> Result<(u32, u32)> {
     let accounts = fs::read_to_string("/etc/passwd")?;
     accounts
         .lines()

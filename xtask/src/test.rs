@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::docker::Docker;
 use crate::e2e::{self, Environment};
+use crate::mariadb::MariaDb;
 use crate::panel::{self, Profile};
 use crate::postgres::Postgres;
 use crate::report::{self, Counts, Report};
@@ -126,7 +127,12 @@ fn junit_file() -> PathBuf {
 
 /// Installs all that any test needs, at once.
 fn prepare() -> Result<()> {
-    let mut needs = vec![machine::CC, machine::POSTGRES, machine::BUSYBOX];
+    let mut needs = vec![
+        machine::CC,
+        machine::POSTGRES,
+        machine::MARIADB,
+        machine::BUSYBOX,
+    ];
     needs.extend(e2e::NEEDS);
     needs.extend(conformance::NEEDS);
     machine::ensure(&needs)
@@ -136,12 +142,14 @@ fn prepare() -> Result<()> {
 #[derive(Debug, Default)]
 struct Services {
     postgres: Option<Postgres>,
+    mariadb: Option<MariaDb>,
     docker: Option<Docker>,
 }
 
 impl Services {
     fn start(&mut self) -> Result<()> {
         self.postgres = Some(Postgres::start().context("PostgreSQL")?);
+        self.mariadb = Some(MariaDb::start().context("MariaDB")?);
         self.docker = Some(Docker::start().context("Docker Engine")?);
         Ok(())
     }
@@ -151,12 +159,16 @@ impl Services {
             .postgres
             .as_ref()
             .map(|server| ("HATCHERY_TEST_POSTGRES", server.url.clone().into()));
+        let mariadb = self
+            .mariadb
+            .as_ref()
+            .map(|server| ("HATCHERY_TEST_MARIADB", server.url.clone().into()));
         let docker = self.docker.as_ref().map(|engine| {
             (
                 "HATCHERY_TEST_DOCKER",
                 engine.socket.clone().into_os_string(),
             )
         });
-        postgres.into_iter().chain(docker).collect()
+        postgres.into_iter().chain(mariadb).chain(docker).collect()
     }
 }

@@ -28,6 +28,10 @@ const MAX_DETAILS: usize = 32 * 1024;
 /// What a detail takes beside its text.
 const OVERHEAD: usize = 4;
 
+/// How many entries to add to the list of a subject (kind and id) and event. Sorted, so that two
+/// instances on PostgreSQL cannot wait for each other.
+pub(crate) type Counts = BTreeMap<(&'static str, i64, i64), u64>;
+
 /// What an entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the nouns of the field")]
@@ -46,6 +50,24 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The subject of a kind that is written so, such as `server`.
+    pub fn named(kind: &str, id: i64) -> Option<Self> {
+        Some(match kind {
+            "allocation" => Self::Allocation(AllocationId::new(id)),
+            "api_key" => Self::ApiKey(ApiKeyId::new(id)),
+            "backup" => Self::Backup(BackupId::new(id)),
+            "database" => Self::Database(DatabaseId::new(id)),
+            "egg" => Self::Egg(EggId::new(id)),
+            "egg_variable" => Self::EggVariable(EggVariableId::new(id)),
+            "schedule" => Self::Schedule(ScheduleId::new(id)),
+            "server" => Self::Server(ServerId::new(id)),
+            "ssh_key" => Self::SshKey(SshKeyId::new(id)),
+            "task" => Self::Task(TaskId::new(id)),
+            "user" => Self::User(UserId::new(id)),
+            _ => return None,
+        })
+    }
+
     const fn parts(self) -> (&'static str, i64) {
         match self {
             Self::Allocation(id) => ("allocation", id.get()),
@@ -309,8 +331,7 @@ impl Tx {
         entries: &[ActivityEntry],
     ) -> Result<(), StoreError> {
         let mut events: HashMap<&str, i64> = HashMap::new();
-        // Sorted, so that two instances on PostgreSQL cannot wait for each other.
-        let mut counts: BTreeMap<(&str, i64, i64), u64> = BTreeMap::new();
+        let mut counts = Counts::new();
         for entry in entries {
             let event = match events.get(entry.event.as_str()) {
                 Some(event) => *event,
@@ -334,23 +355,40 @@ impl Tx {
                     ],
                 )
                 .await?;
-            let activity: i64 = cell(row)?;
-            for subject in &entry.subjects {
-                let (kind, id) = subject.parts();
-                let rows = self
-                    .db()
-                    .exec(
-                        "INSERT INTO activity_subjects (subject_type, subject_id, activity_id, event_id, at)
-                         VALUES ($1, $2, $3, $4, $5)
-                         ON CONFLICT (subject_type, subject_id, activity_id) DO NOTHING",
-                        &params![kind, id, activity, event, entry.at],
-                    )
-                    .await?;
-                if subject.is_listed() {
-                    *counts.entry((kind, id, event)).or_default() += rows;
-                }
+            self.write_subjects(cell(row)?, event, entry, &mut counts)
+                .await?;
+        }
+        self.count_activity(counts).await
+    }
+
+    /// Writes what an entry is about, and notes which lists are longer for it.
+    pub(crate) async fn write_subjects(
+        &mut self,
+        activity: i64,
+        event: i64,
+        entry: &ActivityEntry,
+        counts: &mut Counts,
+    ) -> Result<(), StoreError> {
+        for subject in &entry.subjects {
+            let (kind, id) = subject.parts();
+            let rows = self
+                .db()
+                .exec(
+                    "INSERT INTO activity_subjects (subject_type, subject_id, activity_id, event_id, at)
+                     VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (subject_type, subject_id, activity_id) DO NOTHING",
+                    &params![kind, id, activity, event, entry.at],
+                )
+                .await?;
+            if subject.is_listed() {
+                *counts.entry((kind, id, event)).or_default() += rows;
             }
         }
+        Ok(())
+    }
+
+    /// Makes lists longer by so many entries.
+    pub(crate) async fn count_activity(&mut self, counts: Counts) -> Result<(), StoreError> {
         for ((kind, id, event), more) in counts {
             self.db()
                 .exec(
@@ -365,7 +403,7 @@ impl Tx {
         Ok(())
     }
 
-    async fn event_id(&mut self, name: &str) -> Result<i64, StoreError> {
+    pub(crate) async fn event_id(&mut self, name: &str) -> Result<i64, StoreError> {
         let known = "SELECT id FROM activity_events WHERE name = $1";
         if let Some(row) = self.db().opt(known, &params![name]).await? {
             return cell(row);

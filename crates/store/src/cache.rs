@@ -104,6 +104,9 @@ impl Caches {
 
     /// Drops what a commit made stale.
     pub(crate) fn apply(&self, changes: &Changes) {
+        if changes.everything {
+            return self.clear();
+        }
         let mut generation = self.generation.write();
         *generation += 1;
         for user in &changes.users {

@@ -18,4 +18,6 @@ pub struct Changes {
     pub nodes: Vec<NodeId>,
     /// Eggs of which something changed. All their servers did, too, and eggs that inherit from them.
     pub eggs: Vec<EggId>,
+    /// Whether anything else may have changed as well, as by an import.
+    pub everything: bool,
 }

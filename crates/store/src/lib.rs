@@ -21,6 +21,7 @@ mod cache;
 mod changes;
 mod eggs;
 mod error;
+pub mod import;
 mod locations;
 mod mounts;
 mod nests;

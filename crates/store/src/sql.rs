@@ -5,9 +5,10 @@ use std::vec;
 
 use hatchery_db::{DbError, Row, Value};
 use hatchery_vocab::{
-    AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, EggId, EggUuid, EggVariableId,
-    LocationId, MiB, NestId, NodeId, NodeUuid, Port, ServerId, ServerStatus, ServerUuid, SessionId,
-    ShortId, SshKeyId, SubuserId, Swap, Timestamp, TransferId, UserId, UserUuid,
+    AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, DatabaseHostId, DatabaseId, EggId,
+    EggUuid, EggVariableId, LocationId, MiB, MountId, NestId, NodeId, NodeUuid, Port, ScheduleId,
+    ServerId, ServerStatus, ServerUuid, SessionId, ShortId, SshKeyId, SubuserId, Swap, TaskId,
+    Timestamp, TransferId, UserId, UserUuid,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -196,8 +197,8 @@ macro_rules! uuids {
 }
 
 ids! {
-    AllocationId ApiKeyId BackupId EggId EggVariableId LocationId NestId NodeId ServerId SessionId SshKeyId
-    SubuserId TransferId UserId
+    AllocationId ApiKeyId BackupId DatabaseHostId DatabaseId EggId EggVariableId LocationId MountId
+    NestId NodeId ScheduleId ServerId SessionId SshKeyId SubuserId TaskId TransferId UserId
 }
 uuids! { BackupUuid EggUuid NodeUuid ServerUuid UserUuid }
 

@@ -5,6 +5,7 @@ mod bench;
 mod doctor;
 mod documents;
 mod egg;
+mod import;
 mod output;
 mod server;
 mod session;
@@ -67,6 +68,9 @@ enum Command {
     /// Game servers
     #[command(subcommand)]
     Server(server::Command),
+    /// Bring in what another panel has
+    #[command(subcommand)]
+    Import(import::Command),
     /// Check the machine and say how to fix what is missing
     Doctor,
     /// Print the OpenAPI document of an interface
@@ -113,7 +117,10 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
-    let Cli { common, command } = cli;
+    let Cli {
+        mut common,
+        command,
+    } = cli;
     match command {
         Command::Serve(arguments) => {
             let layers = common.layers(arguments.listen)?;
@@ -125,6 +132,10 @@ fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::ApiKey(command) => api_key::run(command, &common.settings()?, output),
         Command::Egg(command) => egg::run(command, &common.settings()?, output),
         Command::Server(command) => server::run(command, &common.settings()?, output),
+        Command::Import(command) => {
+            let source = command.source(&mut common.database)?;
+            import::run(command, source, &common.settings()?, output)
+        }
         Command::Doctor => doctor::run(&common.settings()?, output),
         Command::Openapi(arguments) => documents::openapi(&arguments),
         Command::Version => documents::version(output),

@@ -2,6 +2,7 @@
 
 use hatchery_app::{Cx, Nodes};
 use hatchery_config::Settings;
+use hatchery_store::Store;
 
 use super::output::Failure;
 use crate::compose::{self, Ambient};
@@ -22,25 +23,32 @@ impl Session {
         settings: &Settings,
         work: impl AsyncFnOnce(&Self) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(async {
-            let session = Self::open(settings).await?;
-            let worked = work(&session).await;
-            session.cx.store().flush().await?;
-            worked
+        with_store(settings, async |store| {
+            let data_dir = DataDir::prepare(settings)?;
+            // A running panel knows better where it listens, and says so when it starts.
+            let address = Address::of(settings, settings.listen);
+            let (store, ambient, nodes) = (store.clone(), Ambient::system(), Nodes::new());
+            let cx = compose::context(settings, &data_dir, store, &ambient, nodes, &address)?;
+            embedded_node::ensure(&cx, settings, &data_dir.volumes(settings), &address).await?;
+            work(&Self { cx }).await
         })
     }
+}
 
-    async fn open(settings: &Settings) -> Result<Self, Failure> {
+/// Opens the database alone, whatever is in it, lets `work` use it, and writes everything down
+/// before it ends.
+pub(super) fn with_store(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Store) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
         let data_dir = DataDir::prepare(settings)?;
-        let ambient = Ambient::system();
-        let store = compose::store(settings, &data_dir, &ambient).await?;
-        // A running panel knows better where it listens, and says so when it starts.
-        let address = Address::of(settings, settings.listen);
-        let cx = compose::context(settings, &data_dir, store, &ambient, Nodes::new(), &address)?;
-        embedded_node::ensure(&cx, settings, &data_dir.volumes(settings), &address).await?;
-        Ok(Self { cx })
-    }
+        let store = compose::store(settings, &data_dir, &Ambient::system()).await?;
+        let worked = work(&store).await;
+        store.flush().await?;
+        worked
+    })
 }
