@@ -1,6 +1,7 @@
 //! Randomness.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -31,6 +32,14 @@ pub trait Entropy: Send + Sync + fmt::Debug {
             );
         }
         text
+    }
+
+    /// The place of one of so many things, each as likely as the others to about one in 2³².
+    fn index(&self, length: NonZeroU32) -> usize {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        let remainder = u64::from_le_bytes(bytes) % u64::from(length.get());
+        usize::try_from(remainder).unwrap_or_default()
     }
 
     /// A random UUID (version 4).

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod activity;
 pub mod actor;
+pub mod allocations;
 pub mod api_keys;
 pub mod backups;
 pub mod console;
@@ -30,4 +31,6 @@ pub mod users;
 pub use actor::{Actor, Credential};
 pub use context::{Cx, Parts};
 pub use nodes::Nodes;
-pub use settings::{BackupSettings, BackupThrottle, Settings, TrustedProxies, TwoFactorPolicy};
+pub use settings::{
+    BackupSettings, BackupThrottle, ClientAllocations, Settings, TrustedProxies, TwoFactorPolicy,
+};

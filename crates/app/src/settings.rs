@@ -1,6 +1,7 @@
 //! What the operator chose, as far as verbs and routes need it.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use hatchery_node_proto::BackupAdapter;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// How backups are made and kept.
     pub backups: BackupSettings,
+    /// What people may add to their servers.
+    pub client_allocations: ClientAllocations,
 }
 
 impl Default for Settings {
@@ -46,6 +49,10 @@ impl Default for Settings {
             max_edit_size: 4 * MIB,
             session_lifetime: Duration::from_hours(12),
             backups: BackupSettings::default(),
+            client_allocations: ClientAllocations {
+                enabled: true,
+                ports: Vec::new(),
+            },
         }
     }
 }
@@ -91,6 +98,15 @@ impl Default for BackupSettings {
             max_part: 5 << 30,
         }
     }
+}
+
+/// Allocations that people add to their servers.
+#[derive(Clone, Debug)]
+pub struct ClientAllocations {
+    /// Whether they may.
+    pub enabled: bool,
+    /// The ports that may be made into allocations when none is free.
+    pub ports: Vec<RangeInclusive<u16>>,
 }
 
 /// Who must use two-factor authentication.

@@ -72,7 +72,7 @@ fn example() -> String {
         }
         for key in section.keys {
             let name = key.name.rsplit('.').next().unwrap_or(key.name);
-            let bare = key.default.parse::<i64>().is_ok();
+            let bare = key.default.parse::<i64>().is_ok() || key.default.parse::<bool>().is_ok();
             let value = if bare {
                 key.default.to_owned()
             } else {

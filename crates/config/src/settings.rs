@@ -204,6 +204,15 @@ settings! {
             from_name: Option<String> = "",
         }
 
+        /// Addresses and ports that people add to their servers, as far as each server's limit allows.
+        [client_allocations: ClientAllocations] {
+            /// Whether they may. Free allocations of the server's own address are given out first.
+            enabled: bool = "true",
+            /// Ports that may be made into allocations when no allocation is free: single ones and ranges above
+            /// 1024. Without any, nothing is made.
+            ports: Ports = "",
+        }
+
         /// The log of what people did.
         [activity: Activity] {
             /// After how many days entries are deleted; 0 keeps them for ever.

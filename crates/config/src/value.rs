@@ -33,6 +33,7 @@ macro_rules! parsed {
 parsed! {
     IpAddr: "an IP address",
     NonZeroU32: "a whole number above 0",
+    bool: "true or false",
     SocketAddr: "an address and port such as 127.0.0.1:8080 or [::1]:8080",
     u32: "a whole number",
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hatchery_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use hatchery_app::{
-    BackupSettings, BackupThrottle, Cx, Nodes, Parts, TrustedProxies, TwoFactorPolicy,
+    BackupSettings, BackupThrottle, ClientAllocations, Cx, Nodes, Parts, TrustedProxies,
+    TwoFactorPolicy,
 };
 use hatchery_auth::{PasswordCost, Passwords};
 use hatchery_config::{
@@ -142,6 +143,16 @@ fn app_settings(settings: &Settings) -> Result<hatchery_app::Settings, ComposeEr
             u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
         ),
         backups: backup_settings(settings)?,
+        client_allocations: ClientAllocations {
+            enabled: settings.client_allocations.enabled,
+            ports: settings
+                .client_allocations
+                .ports
+                .ranges()
+                .iter()
+                .map(|range| range.first.get()..=range.last.get())
+                .collect(),
+        },
         ..hatchery_app::Settings::default()
     })
 }

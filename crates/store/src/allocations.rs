@@ -131,6 +131,94 @@ impl Tx {
         Ok(())
     }
 
+    /// Makes sure that a server has less than `limit` allocations, and that until this transaction
+    /// ends nobody else gives any of its node to a server.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`].
+    pub async fn reserve_allocation(
+        &mut self,
+        server: ServerId,
+        node: NodeId,
+        limit: u64,
+    ) -> Result<(), StoreError> {
+        let lock = "UPDATE nodes SET updated_at = updated_at WHERE id = $1";
+        self.db().exec(lock, &params![node]).await?;
+        self.within_limit(
+            "UPDATE servers SET updated_at = updated_at WHERE id = $1",
+            "SELECT COUNT(*) FROM allocations WHERE server_id = $1",
+            server,
+            limit,
+        )
+        .await
+    }
+
+    /// A node's allocations with this address: their ports, and which of them is free.
+    pub async fn ports_of_address(
+        &mut self,
+        node: NodeId,
+        ip: &str,
+    ) -> Result<Vec<(Port, Option<AllocationId>)>, StoreError> {
+        let sql = "SELECT port, CASE WHEN server_id IS NULL THEN id END FROM allocations
+            WHERE node_id = $1 AND ip = $2 ORDER BY id";
+        read_all(self.db().few(sql, &params![node, ip]).await?, |cells| {
+            Ok((cells.take()?, cells.take()?))
+        })
+    }
+
+    /// Changes what is noted down of a server's allocation.
+    pub async fn set_allocation_notes(
+        &mut self,
+        server: ServerId,
+        id: AllocationId,
+        notes: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let sql =
+            "UPDATE allocations SET notes = $3, updated_at = $4 WHERE server_id = $1 AND id = $2";
+        let now = self.now();
+        let rows = self
+            .db()
+            .exec(sql, &params![server, id, notes, now])
+            .await?;
+        self.changes.servers.push(server);
+        Ok(rows > 0)
+    }
+
+    /// Makes one of a server's allocations the primary one. `false` when it is none of them, and
+    /// then the transaction is not to be committed.
+    pub async fn set_primary_allocation(
+        &mut self,
+        server: ServerId,
+        id: AllocationId,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        // The server's row is touched first: of two at once, the second waits for the first.
+        let lock = "UPDATE servers SET updated_at = $2 WHERE id = $1";
+        self.db().exec(lock, &params![server, now]).await?;
+        let clear = "UPDATE allocations SET is_primary = FALSE, updated_at = $2
+            WHERE server_id = $1 AND is_primary";
+        self.db().exec(clear, &params![server, now]).await?;
+        let set = "UPDATE allocations SET is_primary = TRUE, updated_at = $3
+            WHERE server_id = $1 AND id = $2";
+        let rows = self.db().exec(set, &params![server, id, now]).await?;
+        self.changes.servers.push(server);
+        Ok(rows > 0)
+    }
+
+    /// Takes an allocation away from a server, notes included, unless it is the primary one.
+    pub async fn release_allocation(
+        &mut self,
+        server: ServerId,
+        id: AllocationId,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let sql = "UPDATE allocations SET server_id = NULL, notes = NULL, updated_at = $3
+            WHERE server_id = $1 AND id = $2 AND NOT is_primary";
+        let rows = self.db().exec(sql, &params![server, id, now]).await?;
+        self.changes.servers.push(server);
+        Ok(rows > 0)
+    }
+
     /// Takes all allocations away from a server, notes included.
     pub(crate) async fn release_allocations(&mut self, server: ServerId) -> Result<(), StoreError> {
         let now = self.now();

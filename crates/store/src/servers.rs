@@ -281,6 +281,28 @@ impl Tx {
         Ok(rows > 0)
     }
 
+    /// Changes how many of each thing a server may have.
+    pub async fn set_feature_limits(
+        &mut self,
+        id: ServerId,
+        limits: FeatureLimits,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let sql =
+            "UPDATE servers SET database_limit = $2, allocation_limit = $3, backup_limit = $4,
+            updated_at = $5 WHERE id = $1";
+        let values = params![
+            id,
+            limits.databases,
+            limits.allocations,
+            limits.backups,
+            now
+        ];
+        let rows = self.db().exec(sql, &values).await?;
+        self.changes.servers.push(id);
+        Ok(rows > 0)
+    }
+
     /// Gives a server a value of its own for a variable of its egg. `false` when the egg has no
     /// such variable.
     pub async fn set_server_variable(

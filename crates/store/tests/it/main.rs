@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod activity;
+mod allocations;
 mod eggs;
 mod identity;
 mod lists;

@@ -3,6 +3,7 @@
 mod account;
 mod files;
 mod list;
+mod network;
 mod permissions;
 mod servers;
 mod settings;
