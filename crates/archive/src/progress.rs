@@ -22,10 +22,15 @@ impl Progress {
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the work is to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
     /// Counts bytes, and stops when that is wished.
     pub(crate) fn advance(&self, bytes: u64) -> Result<()> {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if self.cancelled.load(Ordering::Relaxed) {
+        if self.is_cancelled() {
             Err(ArchiveError::Cancelled)
         } else {
             Ok(())

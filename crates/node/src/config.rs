@@ -13,6 +13,10 @@ pub struct NodeConfig {
     pub token: NodeToken,
     /// The folder that holds one folder per server.
     pub data: PathBuf,
+    /// The folder that holds the archives of backups.
+    pub backups: PathBuf,
+    /// Hosts from which backups may be fetched although they are in a private network.
+    pub backup_hosts: Vec<String>,
     /// The name in front of the daemon's own console lines.
     pub app_name: String,
     /// Origins besides the node's own from which a browser may open a WebSocket; `*` allows all.
@@ -81,6 +85,9 @@ impl NodeConfig {
     pub fn new(token: NodeToken, data: PathBuf) -> Self {
         Self {
             token,
+            // No server is called so.
+            backups: data.join(".backups"),
+            backup_hosts: Vec::new(),
             data,
             app_name: "Hatchery".to_owned(),
             allowed_origins: Vec::new(),

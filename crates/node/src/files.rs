@@ -15,6 +15,10 @@ mod source;
 mod upload;
 mod write;
 
+pub(crate) use download::Attachment;
+pub(crate) use query::Parameters;
+pub(crate) use source::body as file_body;
+
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};

@@ -28,6 +28,8 @@ pub(crate) enum Audience {
     All,
     /// Those who see installations.
     Install,
+    /// Those who see backups.
+    Backup,
 }
 
 /// Something that happened, ready to be sent.
@@ -54,6 +56,22 @@ impl Frame {
         Self {
             audience: Audience::This,
             ..Self::event(event, args)
+        }
+    }
+
+    /// An event for those who see backups.
+    pub(crate) fn backup(event: &str, args: &[&str]) -> Self {
+        Self {
+            audience: Audience::Backup,
+            ..Self::event(event, args)
+        }
+    }
+
+    /// One word of many from the daemon.
+    pub(crate) fn message(text: &str) -> Self {
+        Self {
+            is_line: true,
+            ..Self::event(outbound::DAEMON_MESSAGE, &[text])
         }
     }
 

@@ -6,12 +6,14 @@
 //! database.
 
 mod activity;
+mod backups;
 mod config;
 mod console;
 mod files;
 mod http;
 mod hub;
 mod lifecycle;
+mod outbound;
 mod power;
 mod registry;
 mod routes;

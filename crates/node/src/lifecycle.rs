@@ -10,6 +10,7 @@ use hatchery_runtime::{Console, Job};
 use hatchery_serverfs::FsError;
 use hatchery_vocab::ServerUuid;
 
+use crate::backups;
 use crate::hub::Close;
 use crate::server::Server;
 use crate::state::NodeState;
@@ -40,8 +41,10 @@ pub(crate) async fn delete(node: &NodeState, server: &Arc<Server>) {
     server.end().await;
     let (uuid, files) = (server.uuid(), server.files());
     let folder = node.config.data.join(uuid.to_string());
+    let node = node.clone();
     // A large folder takes its time, and nobody has to wait for it.
     tokio::task::spawn_blocking(move || {
+        node.backups.forget(uuid);
         let outcome = files
             .clear()
             .and_then(|()| Ok(std::fs::remove_dir(folder)?));
@@ -81,6 +84,7 @@ pub(crate) async fn boot(node: &NodeState) {
     if let Err(error) = node.panel.reset().await {
         tracing::warn!(%error, "the panel was not told that the node has started");
     }
+    backups::report_cut_short(node).await;
 }
 
 async fn reattach(node: &NodeState) -> HashMap<ServerUuid, (Job, Console)> {

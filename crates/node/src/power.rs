@@ -26,12 +26,16 @@ pub(crate) const STOP_LIMIT: Duration = Duration::from_mins(10);
 pub(crate) const FORCED_STOP_LIMIT: Duration = Duration::from_mins(1);
 /// The same for a server that is about to be reinstalled.
 pub(crate) const REINSTALL_STOP_LIMIT: Duration = Duration::from_secs(10);
+/// The same for a server into which a backup is about to be put back.
+pub(crate) const RESTORE_STOP_LIMIT: Duration = Duration::from_mins(2);
 /// How long a server may take after `SIGTERM` before `SIGKILL`.
 pub(crate) const TERMINATE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a server may take after `SIGKILL` before the runtime is told to forget it.
 pub(crate) const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// How long an installation may take.
 pub(crate) const INSTALL_LIMIT: Duration = Duration::from_hours(6);
+/// How long putting a backup back may take.
+pub(crate) const RESTORE_LIMIT: Duration = Duration::from_hours(6);
 
 /// What a server is doing, and the rules that it goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub(crate) enum Phase {
     Stopping(Stopping),
     /// Its installation script runs.
     Installing(Installing),
+    /// A backup is put back.
+    Restoring,
 }
 
 /// How the end of a server goes on.
@@ -101,6 +107,7 @@ pub(crate) enum Then {
     Rest,
     Start,
     Reinstall,
+    Restore,
 }
 
 /// An installation.
@@ -139,6 +146,10 @@ pub(crate) enum Input {
     Install { reinstall: bool, then_start: bool },
     /// The installation has ended.
     Installed { successful: bool },
+    /// Put a backup back.
+    Restore,
+    /// A backup is put back, or could not be.
+    Restored,
     /// It was found running when the node started.
     Found { ready: bool },
     /// Its installation was found running when the node started.
@@ -166,6 +177,8 @@ pub(crate) enum Effect {
     Install { reinstall: bool },
     /// End its installation.
     AbortInstall,
+    /// Put the backup back.
+    Restore,
     /// Tell the panel how the installation ended.
     ReportInstall { successful: bool, reinstall: bool },
     /// Say that it crashed.
@@ -197,6 +210,9 @@ pub(crate) enum Refusal {
     /// It is being installed.
     #[error("server is currently installing")]
     Installing,
+    /// A backup is being put back.
+    #[error("server is currently being restored")]
+    Restoring,
 }
 
 impl State {
@@ -214,7 +230,9 @@ impl State {
     pub(crate) const fn power(&self) -> PowerState {
         match self.phase {
             // The steps before a start leave the state as it is (node-protocol.md §5.3).
-            Phase::Offline | Phase::Preparing | Phase::Installing(_) => PowerState::Offline,
+            Phase::Offline | Phase::Preparing | Phase::Installing(_) | Phase::Restoring => {
+                PowerState::Offline
+            }
             Phase::Launching | Phase::Starting => PowerState::Starting,
             Phase::Running => PowerState::Running,
             Phase::Stopping(_) => PowerState::Stopping,
@@ -226,6 +244,7 @@ impl State {
         match self.phase {
             Phase::Offline | Phase::Running => None,
             Phase::Preparing => Some(PREPARE_LIMIT),
+            Phase::Restoring => Some(RESTORE_LIMIT),
             Phase::Launching => Some(LAUNCH_LIMIT),
             Phase::Starting => Some(READY_GRACE),
             Phase::Stopping(Stopping {
@@ -260,11 +279,30 @@ impl State {
         matches!(self.phase, Phase::Installing(_))
     }
 
+    /// Whether a backup is being put back.
+    pub(crate) const fn is_restoring(&self) -> bool {
+        matches!(self.phase, Phase::Restoring)
+    }
+
+    /// Whether a backup is being put back, or will be once the server has stopped.
+    pub(crate) const fn will_restore(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Restoring
+                | Phase::Stopping(Stopping {
+                    then: Then::Restore,
+                    ..
+                })
+        )
+    }
+
     /// Whether an action may begin now. Killing always may: it is what helps when nothing else
     /// does.
     pub(crate) fn admit(&self, signal: PowerSignal) -> Result<(), Refusal> {
         let starts = matches!(signal, PowerSignal::Start | PowerSignal::Restart);
         match signal {
+            // Not even killing: nothing runs that could be killed.
+            _ if self.is_restoring() => Err(Refusal::Restoring),
             PowerSignal::Kill => Ok(()),
             _ if self.is_installing() => Err(Refusal::Installing),
             _ if self.is_locked() => Err(Refusal::Locked),

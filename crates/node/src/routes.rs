@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::NodeState;
-use crate::{files, http};
+use crate::{backups, files, http};
 
 /// Everything that the panel may call.
 pub(crate) fn protocol(node: NodeState) -> Router {
@@ -35,6 +35,7 @@ pub(crate) fn protocol(node: NodeState) -> Router {
         .route("/api/servers/{server}/sync", post(servers::sync))
         .route("/api/servers/{server}/ws/deny", post(servers::deny))
         .nest("/api/servers/{server}/files", files::routes())
+        .nest("/api/servers/{server}/backup", backups::routes())
         .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found") })
         .layer(from_fn_with_state(node.clone(), http::require_bearer))
         .layer(from_fn_with_state(node.clone(), http::finish))
@@ -53,6 +54,7 @@ pub(crate) fn public(node: NodeState) -> Router {
     Router::new()
         .route("/api/servers/{server}/ws", get(crate::ws::open))
         .merge(files::links())
+        .merge(backups::links())
         .route_layer(from_fn_with_state(node.clone(), http::finish))
         .with_state(node)
 }

@@ -4,6 +4,7 @@
 mod install;
 mod prepare;
 mod process;
+mod restore;
 mod spec;
 mod task;
 
@@ -17,8 +18,10 @@ use hatchery_runtime::{Console, Job};
 use hatchery_serverfs::{Denylist, DiskLimit, FsError, ServerDir};
 use hatchery_vocab::{MiB, PowerSignal, PowerState, ServerUuid};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
+
+pub(crate) use restore::{RestoreError, RestoreJob};
 
 use crate::console::{Ring, daemon_line};
 use crate::hub::{Frame, Hub};
@@ -74,6 +77,10 @@ enum Request {
         then_start: bool,
         reply: Reply,
     },
+    Restore {
+        job: RestoreJob,
+        reply: oneshot::Sender<Result<(), RestoreError>>,
+    },
     Delete {
         reply: oneshot::Sender<()>,
     },
@@ -98,6 +105,8 @@ pub(crate) struct Server {
     denylist: ArcSwap<Denylist>,
     view: RwLock<View>,
     mailbox: mpsc::Sender<Request>,
+    /// Making an archive and putting one back wait here for their turn.
+    pub(crate) archives: Semaphore,
     /// How many milliseconds the last measurement of the disk usage took.
     walk_millis: AtomicU64,
     pub(crate) hub: Hub,
@@ -129,6 +138,7 @@ impl Server {
                 usage: Utilization::default(),
             }),
             mailbox,
+            archives: Semaphore::new(1),
             walk_millis: AtomicU64::new(0),
             hub: Hub::default(),
             console: Mutex::default(),
@@ -225,6 +235,16 @@ impl Server {
             reply,
         })
         .await
+    }
+
+    /// Stops what runs and puts an archive's files back. Done when all of it is.
+    pub(crate) async fn restore(&self, job: RestoreJob) -> Result<(), RestoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.mailbox
+            .send(Request::Restore { job, reply })
+            .await
+            .map_err(|_| RestoreError::GivenUp)?;
+        answer.await.unwrap_or(Err(RestoreError::GivenUp))
     }
 
     /// Puts new settings in force.

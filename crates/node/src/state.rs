@@ -10,7 +10,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::ActivityLog;
+use crate::backups::Backups;
 use crate::config::NodeConfig;
+use crate::outbound::Outbound;
 use crate::registry::Registry;
 use crate::tokens::Tokens;
 use crate::ws::SocketCount;
@@ -34,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) tokens: Tokens,
     pub(crate) activity: ActivityLog,
     pub(crate) sockets: Arc<SocketCount>,
+    pub(crate) backups: Backups,
+    pub(crate) outbound: Outbound,
     /// Walks through servers' files wait here for their turn.
     pub(crate) walks: Semaphore,
     /// Ends the tasks of all servers; what they run goes on.
@@ -51,6 +55,8 @@ impl NodeState {
         Self(Arc::new(Parts {
             tokens: Tokens::new(config.token.clone(), Arc::clone(&clock)),
             sockets: Arc::new(SocketCount::new(config.sockets)),
+            backups: Backups::new(config.backups.clone()),
+            outbound: Outbound::new(),
             config,
             runtime,
             panel,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::http::Method;
 use hatchery_ambient::Clock;
 use hatchery_node_proto::NodeToken;
 use hatchery_node_proto::jwt::{self, Claims, JwtError, Purpose};
@@ -95,6 +96,23 @@ impl Tokens {
             claims.unique_id.clone(),
             claims.exp.min(now.saturating_add(LONGEST_LIFE)),
         );
+        Ok(claims)
+    }
+
+    /// Reads the token of a link that is being opened. Some download managers ask for the size
+    /// first; that does not use the link up.
+    pub(crate) fn link<P: Purpose>(
+        &self,
+        token: &str,
+        method: &Method,
+    ) -> Result<Claims<P>, TokenError> {
+        if *method != Method::HEAD {
+            return self.redeem(token);
+        }
+        let claims = self.read(token)?;
+        if self.is_denied(&claims) {
+            return Err(TokenError::Denied);
+        }
         Ok(claims)
     }
 

@@ -150,6 +150,8 @@ async fn start_node(
         app_name: settings.name.clone(),
         allowed_origins: vec![address.url()],
         upload_limit_mib: settings.node.upload_limit.get(),
+        backups: data_dir.path().join("backups"),
+        backup_hosts: backups_bucket_host(cx),
         ..NodeConfig::new(token.clone(), volumes)
     };
     let runtime = runtimes::choose(settings, data_dir, ambient).await?;
@@ -163,6 +165,15 @@ async fn start_node(
     );
     nodes.register(row.id, NodeClient::new(node.protocol_service(), token)?);
     Ok((Arc::new(node), row.id))
+}
+
+/// The panel's own bucket may be in a private network.
+fn backups_bucket_host(cx: &Cx) -> Vec<String> {
+    let bucket = cx.settings().backups.bucket.as_ref();
+    bucket
+        .map(|bucket| bucket.host().to_owned())
+        .into_iter()
+        .collect()
 }
 
 /// Requests inside this process go straight to the router.

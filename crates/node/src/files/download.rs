@@ -1,5 +1,7 @@
 //! The link that downloads a file.
 
+use std::fs::File;
+
 use axum::extract::State;
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE,
@@ -24,17 +26,10 @@ pub(super) async fn file(
     headers: HeaderMap,
     query: Parameters,
 ) -> ApiResult<Response> {
-    let token = query.get("token");
-    // Some download managers ask for the size first; that does not use the link up.
-    let claims = if method == Method::HEAD {
-        node.tokens
-            .read::<FileDownload>(token)
-            .ok()
-            .filter(|claims| !node.tokens.is_denied(claims))
-    } else {
-        node.tokens.redeem::<FileDownload>(token).ok()
-    }
-    .ok_or_else(ApiError::dead_link)?;
+    let claims = node
+        .tokens
+        .link::<FileDownload>(query.get("token"), &method)
+        .map_err(|_| ApiError::dead_link())?;
     let server = node
         .registry
         .get(claims.purpose.server_uuid)
@@ -45,42 +40,61 @@ pub(super) async fn file(
         .await
         .map_err(|_| ApiError::dead_link())?;
 
-    let size = open.entry.size;
-    let mut answer = HeaderMap::new();
-    answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    // We hand out no validator that an `If-Range` could name, so it never holds.
-    let wanted = match headers.get(RANGE).and_then(|range| range.to_str().ok()) {
-        Some(range) if !headers.contains_key(IF_RANGE) => part(range, size),
-        _ => Part::Whole,
+    let attachment = Attachment {
+        file: open.file,
+        size: open.entry.size,
+        name: &open.entry.name,
     };
-    let (status, start, length) = match wanted {
-        Part::Whole => (StatusCode::OK, 0, size),
-        Part::Bytes { start, length } => {
-            answer.insert(
-                CONTENT_RANGE,
-                content_range(format!("{start}-{}", start + length - 1), size),
-            );
-            (StatusCode::PARTIAL_CONTENT, start, length)
-        }
-        Part::Unsatisfiable => {
-            answer.insert(CONTENT_RANGE, content_range("*".to_owned(), size));
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, answer).into_response());
-        }
-    };
-    answer.insert(CONTENT_LENGTH, length.into());
-    answer.insert(
-        CONTENT_DISPOSITION,
-        disposition::attachment(&open.entry.name),
-    );
-    answer.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
-    answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let body = source::body(open.file, start, length, move || {
-        !node.tokens.is_denied(&claims)
-    });
-    Ok((status, answer, body).into_response())
+    Ok(attachment.send(&headers, move || !node.tokens.is_denied(&claims)))
+}
+
+/// An open file that is downloaded.
+pub(crate) struct Attachment<'a> {
+    pub(crate) file: File,
+    pub(crate) size: u64,
+    pub(crate) name: &'a str,
+}
+
+impl Attachment<'_> {
+    /// The answer: all of the file, or the part of it that was asked for. `allowed` is asked again
+    /// and again while it is sent.
+    pub(crate) fn send(
+        self,
+        headers: &HeaderMap,
+        allowed: impl Fn() -> bool + Send + 'static,
+    ) -> Response {
+        let Self { file, size, name } = self;
+        let mut answer = HeaderMap::new();
+        answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        // We hand out no validator that an `If-Range` could name, so it never holds.
+        let wanted = match headers.get(RANGE).and_then(|range| range.to_str().ok()) {
+            Some(range) if !headers.contains_key(IF_RANGE) => part(range, size),
+            _ => Part::Whole,
+        };
+        let (status, start, length) = match wanted {
+            Part::Whole => (StatusCode::OK, 0, size),
+            Part::Bytes { start, length } => {
+                answer.insert(
+                    CONTENT_RANGE,
+                    content_range(format!("{start}-{}", start + length - 1), size),
+                );
+                (StatusCode::PARTIAL_CONTENT, start, length)
+            }
+            Part::Unsatisfiable => {
+                answer.insert(CONTENT_RANGE, content_range("*".to_owned(), size));
+                return (StatusCode::RANGE_NOT_SATISFIABLE, answer).into_response();
+            }
+        };
+        answer.insert(CONTENT_LENGTH, length.into());
+        answer.insert(CONTENT_DISPOSITION, disposition::attachment(name));
+        answer.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/octet-stream"),
+        );
+        answer.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let body = source::body(file, start, length, allowed);
+        (status, answer, body).into_response()
+    }
 }
 
 fn content_range(range: String, size: u64) -> HeaderValue {

@@ -8,11 +8,11 @@ use crate::http::{ApiError, ApiResult};
 
 /// The query's parameters. There is no such thing as a wrong one: unknown names are ignored, and of
 /// several of one name the first counts.
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     /// The parameter of this name; empty when it is missing.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()
     }
 

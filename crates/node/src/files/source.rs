@@ -16,7 +16,7 @@ const PIECE: u64 = 128 * 1024;
 /// So many bytes of a file from an offset, read as the client takes them. `allowed` is asked before
 /// every piece, so that a revoked link ends even while it is being used. A file that shrinks
 /// meanwhile breaks the answer off, since its length was promised.
-pub(super) fn body(
+pub(crate) fn body(
     file: File,
     start: u64,
     length: u64,

@@ -6,8 +6,8 @@ use hatchery_runtime::{Exit, Signal};
 use hatchery_vocab::{PowerSignal, Timestamp};
 
 use super::{
-    Effect, FORCED_STOP_LIMIT, Input, Installing, Phase, REINSTALL_STOP_LIMIT, STOP_LIMIT, Stage,
-    State, Stopping, Then,
+    Effect, FORCED_STOP_LIMIT, Input, Installing, Phase, REINSTALL_STOP_LIMIT, RESTORE_STOP_LIMIT,
+    STOP_LIMIT, Stage, State, Stopping, Then,
 };
 
 /// What follows from an input. Inputs that do not fit the state change nothing: they are late.
@@ -56,6 +56,8 @@ pub(crate) fn step(mut state: State, input: Input) -> (State, Vec<Effect>) {
                 installed(&mut state, job, successful, &mut effects);
             }
         }
+        Input::Restore => restore(&mut state, &mut effects),
+        Input::Restored if state.phase == Phase::Restoring => state.phase = Phase::Offline,
         Input::Found { ready } if state.phase == Phase::Offline => {
             state.phase = if ready {
                 Phase::Running
@@ -79,6 +81,7 @@ pub(crate) fn step(mut state: State, input: Input) -> (State, Vec<Effect>) {
         | Input::Ready
         | Input::StopTyped
         | Input::OverDisk
+        | Input::Restored
         | Input::Found { .. }
         | Input::FoundInstalling => {}
     }
@@ -117,7 +120,7 @@ fn ask(state: &mut State, limit: Duration, then: Then, effects: &mut Vec<Effect>
 
 fn kill(state: &mut State, effects: &mut Vec<Effect>) {
     match state.phase {
-        Phase::Offline => {}
+        Phase::Offline | Phase::Restoring => {}
         Phase::Preparing => {
             state.phase = Phase::Offline;
             effects.push(Effect::Abandon);
@@ -134,10 +137,16 @@ fn kill(state: &mut State, effects: &mut Vec<Effect>) {
             if state.phase == Phase::Launching {
                 effects.push(Effect::Abandon);
             }
+            // A server that hangs may be killed to make way for its backup.
+            let then = if state.will_restore() {
+                Then::Restore
+            } else {
+                Then::Rest
+            };
             state.phase = Phase::Stopping(Stopping {
                 stage: Stage::Killed,
-                then: Then::Rest,
-                locked: false,
+                then,
+                locked: then == Then::Restore,
             });
             effects.push(Effect::Signal(Signal::Kill));
         }
@@ -173,6 +182,7 @@ fn ended(state: &mut State, stopping: Stopping, effects: &mut Vec<Effect>) {
     match stopping.then {
         Then::Start if !state.suspended => start(state, effects),
         Then::Reinstall => begin_install(state, true, false, effects),
+        Then::Restore => begin_restore(state, effects),
         Then::Rest | Then::Start => {}
     }
 }
@@ -184,7 +194,7 @@ fn exited(state: &mut State, exit: Exit, at: Timestamp, effects: &mut Vec<Effect
             state.phase = Phase::Offline;
             crashed(state, exit, at, effects);
         }
-        Phase::Offline | Phase::Preparing | Phase::Installing(_) => {}
+        Phase::Offline | Phase::Preparing | Phase::Installing(_) | Phase::Restoring => {}
     }
 }
 
@@ -234,8 +244,31 @@ fn install(state: &mut State, reinstall: bool, then_start: bool, effects: &mut V
         Phase::Starting | Phase::Running | Phase::Stopping(Stopping { locked: false, .. }) => {
             ask(state, REINSTALL_STOP_LIMIT, Then::Reinstall, effects);
         }
-        Phase::Preparing | Phase::Launching | Phase::Stopping(_) | Phase::Installing(_) => {}
+        Phase::Preparing
+        | Phase::Launching
+        | Phase::Stopping(_)
+        | Phase::Installing(_)
+        | Phase::Restoring => {}
     }
+}
+
+fn restore(state: &mut State, effects: &mut Vec<Effect>) {
+    match state.phase {
+        Phase::Offline => begin_restore(state, effects),
+        Phase::Starting | Phase::Running | Phase::Stopping(Stopping { locked: false, .. }) => {
+            ask(state, RESTORE_STOP_LIMIT, Then::Restore, effects);
+        }
+        Phase::Preparing
+        | Phase::Launching
+        | Phase::Stopping(_)
+        | Phase::Installing(_)
+        | Phase::Restoring => {}
+    }
+}
+
+fn begin_restore(state: &mut State, effects: &mut Vec<Effect>) {
+    state.phase = Phase::Restoring;
+    effects.push(Effect::Restore);
 }
 
 fn begin_install(state: &mut State, reinstall: bool, then_start: bool, effects: &mut Vec<Effect>) {
@@ -262,7 +295,7 @@ fn installed(state: &mut State, job: Installing, successful: bool, effects: &mut
 fn timed_out(state: &mut State, effects: &mut Vec<Effect>) {
     match state.phase {
         Phase::Offline | Phase::Running => {}
-        Phase::Preparing => {
+        Phase::Preparing | Phase::Restoring => {
             state.phase = Phase::Offline;
             effects.push(Effect::Abandon);
         }

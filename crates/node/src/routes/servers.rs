@@ -156,7 +156,7 @@ pub(super) async fn reinstall(Known(server): Known) -> ApiResult<StatusCode> {
 async fn begin_install(server: &Server, reinstall: bool) -> ApiResult<StatusCode> {
     match server.install(reinstall, false).await {
         Ok(()) => Ok(StatusCode::ACCEPTED),
-        Err(ServerError::Refused(Refusal::Locked | Refusal::Installing)) => {
+        Err(ServerError::Refused(Refusal::Locked | Refusal::Installing | Refusal::Restoring)) => {
             let text =
                 "Cannot execute server reinstall event while another power action is running.";
             Err(ApiError::new(StatusCode::CONFLICT, text))

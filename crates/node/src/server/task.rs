@@ -13,12 +13,15 @@ use hatchery_node_proto::ws::outbound;
 use hatchery_node_proto::{ServerConfiguration, StopKind};
 use hatchery_runtime::{Console, Exit, Job, RuntimeError, Usage};
 use hatchery_vocab::{PowerSignal, PowerState};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::process::{self, Process, Word};
-use super::{MAX_WAITING, Reply, Request, Server, ServerError, install, spec, utilization};
+use super::{
+    MAX_WAITING, Reply, Request, RestoreError, RestoreJob, Server, ServerError, install, spec,
+    utilization,
+};
 use crate::console::{Lines, ReadyLine, Throttle, Verdict};
 use crate::hub::{Close, Frame};
 use crate::power::{CrashRule, Input, Phase, Refusal, State, step};
@@ -40,6 +43,8 @@ enum Happening {
     Launched(Box<Result<Console, RuntimeError>>),
     /// An installation has ended.
     Installed(bool),
+    /// An archive was put back, or could not be.
+    Restored(Result<(), RestoreError>),
     /// A sample of what the server uses.
     Used(Usage),
 }
@@ -62,6 +67,10 @@ struct Task {
     process: Option<Process>,
     /// Preparing or installing; a start is never interrupted, since its outcome matters.
     work: Option<AbortHandle>,
+    /// What is to be put back once the server has stopped.
+    restore: Option<RestoreJob>,
+    /// Who waits for the end of that.
+    restorer: Option<oneshot::Sender<Result<(), RestoreError>>>,
     /// Counts pieces of work, so that the word of one that was given up is not heard.
     piece: u64,
     happenings: mpsc::Receiver<(u64, Happening)>,
@@ -90,6 +99,8 @@ pub(super) fn spawn(
         deadline: None,
         process: None,
         work: None,
+        restore: None,
+        restorer: None,
         piece: 0,
         happenings,
         teller,
@@ -168,13 +179,7 @@ impl Task {
                 then_start,
                 reply,
             } => {
-                let busy = if self.state.is_installing() {
-                    Err(Refusal::Installing.into())
-                } else if self.state.is_locked() {
-                    Err(Refusal::Locked.into())
-                } else {
-                    Ok(())
-                };
+                let busy = self.busy().map_err(ServerError::from);
                 if busy.is_ok() {
                     self.input(Input::Install {
                         reinstall,
@@ -183,8 +188,31 @@ impl Task {
                 }
                 answer(reply, busy);
             }
+            Request::Restore { job, reply } => match self.busy() {
+                Ok(()) => {
+                    (self.restore, self.restorer) = (Some(job), Some(reply));
+                    self.input(Input::Restore);
+                }
+                Err(refusal) => {
+                    // Who asked may have gone.
+                    let _ = reply.send(Err(refusal.into()));
+                }
+            },
             // Handled by the loop, which it ends.
             Request::Delete { .. } => {}
+        }
+    }
+
+    /// Whether something goes on that an installation or a restoration would disturb.
+    fn busy(&self) -> Result<(), Refusal> {
+        if self.state.is_installing() {
+            Err(Refusal::Installing)
+        } else if self.state.is_restoring() {
+            Err(Refusal::Restoring)
+        } else if self.state.is_locked() {
+            Err(Refusal::Locked)
+        } else {
+            Ok(())
         }
     }
 
@@ -280,8 +308,17 @@ impl Task {
                 self.work = None;
                 self.input(Input::Installed { successful });
             }
+            Happening::Restored(outcome) if current => {
+                self.work = None;
+                self.measure();
+                if let Some(restorer) = self.restorer.take() {
+                    // Who asked may have gone.
+                    let _ = restorer.send(outcome);
+                }
+                self.input(Input::Restored);
+            }
             Happening::Used(usage) => self.used(&usage),
-            Happening::Prepared(_) | Happening::Installed(_) => {}
+            Happening::Prepared(_) | Happening::Installed(_) | Happening::Restored(_) => {}
         }
     }
 
@@ -382,6 +419,10 @@ impl Task {
         }
         for effect in effects {
             self.effect(effect);
+        }
+        if !self.state.will_restore() {
+            // Whoever waits for it learns that it was given up.
+            (self.restore, self.restorer) = (None, None);
         }
         self.admit_waiting();
     }

@@ -189,6 +189,7 @@ impl Session {
         match self.check() {
             Ok(claims) => match frame.audience {
                 Audience::Install if !allows(claims, SEE_INSTALL) => None,
+                Audience::Backup if !allows(claims, Permission::BackupRead.key()) => None,
                 _ => Some(frame),
             },
             Err(_) if self.told => None,

@@ -7,7 +7,7 @@ use hatchery_node_proto::{InstallReport, StopConfiguration, StopKind};
 use hatchery_runtime::{RuntimeError, Signal};
 use tokio::time::timeout;
 
-use super::super::{install, prepare};
+use super::super::{RestoreError, install, prepare, restore};
 use super::{Happening, QUICK, Task};
 use crate::power::Effect;
 use crate::state::NodeState;
@@ -61,6 +61,16 @@ impl Task {
                     // Whether there was one to end or not, the installation is over.
                     let _ = timeout(QUICK, node.runtime.abort_install(server)).await;
                     Happening::Installed(false)
+                });
+            }
+            Effect::Restore => {
+                let (server, job) = (Arc::clone(&self.server), self.restore.take());
+                self.work(async move {
+                    let outcome = match job {
+                        Some(job) => restore::run(server, job).await,
+                        None => Err(RestoreError::GivenUp),
+                    };
+                    Happening::Restored(outcome)
                 });
             }
             Effect::ReportInstall {
