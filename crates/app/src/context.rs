@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hatchery_ambient::{Clock, Entropy};
 use hatchery_auth::Passwords;
+use hatchery_dbhost::Hosts;
 use hatchery_mail::Mailer;
 use hatchery_store::Store;
 use hatchery_vocab::Timestamp;
@@ -21,6 +22,7 @@ struct Inner {
     parts: Parts,
     resources: ResourceCache,
     blocked: BlockedKeys,
+    database_hosts: Hosts,
 }
 
 /// What a [`Cx`] is made of.
@@ -49,6 +51,7 @@ impl Cx {
             parts,
             resources: ResourceCache::new(),
             blocked: BlockedKeys::new(),
+            database_hosts: Hosts::default(),
         }))
     }
 
@@ -85,6 +88,10 @@ impl Cx {
     /// What the operator chose.
     pub fn settings(&self) -> &Settings {
         &self.0.parts.settings
+    }
+
+    pub(crate) fn database_hosts(&self) -> &Hosts {
+        &self.0.database_hosts
     }
 
     pub(crate) fn blocked_keys(&self) -> &BlockedKeys {

@@ -12,6 +12,7 @@ pub mod api_keys;
 pub mod backups;
 pub mod console;
 mod context;
+pub mod databases;
 mod detached;
 pub mod eggs;
 pub mod files;
@@ -32,5 +33,6 @@ pub use actor::{Actor, Credential};
 pub use context::{Cx, Parts};
 pub use nodes::Nodes;
 pub use settings::{
-    BackupSettings, BackupThrottle, ClientAllocations, Settings, TrustedProxies, TwoFactorPolicy,
+    BackupSettings, BackupThrottle, ClientAllocations, ClientDatabases, Settings, TrustedProxies,
+    TwoFactorPolicy,
 };

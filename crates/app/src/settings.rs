@@ -33,6 +33,8 @@ pub struct Settings {
     pub backups: BackupSettings,
     /// What people may add to their servers.
     pub client_allocations: ClientAllocations,
+    /// Databases that users make.
+    pub client_databases: ClientDatabases,
 }
 
 impl Default for Settings {
@@ -53,6 +55,25 @@ impl Default for Settings {
                 enabled: true,
                 ports: Vec::new(),
             },
+            client_databases: ClientDatabases::default(),
+        }
+    }
+}
+
+/// What users may do about databases.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientDatabases {
+    /// Whether they may create any.
+    pub enabled: bool,
+    /// Whether servers of a node that has no database host of its own may use one of all.
+    pub any_host: bool,
+}
+
+impl Default for ClientDatabases {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            any_host: true,
         }
     }
 }

@@ -213,6 +213,15 @@ settings! {
             ports: Ports = "",
         }
 
+        /// Databases that users make for their servers. The hosts for them are added by
+        /// `hatchery database-host create`.
+        [client_databases: ClientDatabases] {
+            /// Whether users may create databases.
+            enabled: bool = "true",
+            /// Whether a server whose node has no database host of its own may use any other host.
+            any_host: bool = "true",
+        }
+
         /// The log of what people did.
         [activity: Activity] {
             /// After how many days entries are deleted; 0 keeps them for ever.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hatchery_ambient::{Clock, Entropy, SystemClock, SystemEntropy};
 use hatchery_app::{
-    BackupSettings, BackupThrottle, ClientAllocations, Cx, Nodes, Parts, TrustedProxies,
-    TwoFactorPolicy,
+    BackupSettings, BackupThrottle, ClientAllocations, ClientDatabases, Cx, Nodes, Parts,
+    TrustedProxies, TwoFactorPolicy,
 };
 use hatchery_auth::{PasswordCost, Passwords};
 use hatchery_config::{
@@ -139,6 +139,10 @@ fn app_settings(settings: &Settings) -> Result<hatchery_app::Settings, ComposeEr
             TwoFactorRule::Everybody => TwoFactorPolicy::Everybody,
         },
         max_body: settings.http.max_body.bytes(),
+        client_databases: ClientDatabases {
+            enabled: settings.client_databases.enabled,
+            any_host: settings.client_databases.any_host,
+        },
         session_lifetime: Duration::from_secs(
             u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
         ),

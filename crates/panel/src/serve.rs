@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
 use hatchery_app::first_admin;
 use hatchery_app::servers::{self, ReconcileError};
-use hatchery_app::{Cx, Nodes, backups, revocation};
+use hatchery_app::{Cx, Nodes, backups, databases, revocation};
 use hatchery_config::{Problem, Settings};
 use hatchery_node::{Node, NodeConfig};
 use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
@@ -37,6 +37,8 @@ use crate::{logs, runtimes};
 const MAX_WORKERS: usize = 4;
 /// Threads for what cannot wait asynchronously: files, password hashes.
 const MAX_BLOCKING: usize = 64;
+/// How often what failed creations left on database hosts is looked for.
+const CLEAR_LEFTOVERS_EVERY: Duration = Duration::from_mins(1);
 /// How often what has ended is cleared away.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 /// How often backups are looked for that nobody reports on any more (client-api.md §10.2).
@@ -204,6 +206,10 @@ fn look_after(
         let cx = cx.clone();
         move || deliver_mail(cx.clone())
     });
+    supervisor.keep("database leftovers", {
+        let cx = cx.clone();
+        move || clear_leftovers(cx.clone())
+    });
     let days = u64::from(settings.activity.keep_days);
     let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
     supervisor.keep("prune backups", {
@@ -250,6 +256,14 @@ async fn prune_backups(cx: Cx) -> Result<(), StoreError> {
     loop {
         backups::prune(&cx).await?;
         tokio::time::sleep(PRUNE_BACKUPS_EVERY).await;
+    }
+}
+
+/// Clears away what failed creations left on database hosts.
+async fn clear_leftovers(cx: Cx) -> Result<(), StoreError> {
+    loop {
+        databases::clear_leftovers(&cx).await?;
+        tokio::time::sleep(CLEAR_LEFTOVERS_EVERY).await;
     }
 }
 

@@ -19,6 +19,8 @@ mod backups;
 mod buffer;
 mod cache;
 mod changes;
+mod database_hosts;
+mod databases;
 mod eggs;
 mod error;
 pub mod import;
@@ -59,6 +61,8 @@ pub use allocations::Allocation;
 pub use api_keys::{ApiKey, ApiKeyKind, KeyActor, MAX_CLIENT_KEYS, NewApiKey};
 pub use backups::{Backup, BackupOutcome, BackupPage, BackupUsage, NewBackup};
 pub use changes::Changes;
+pub use database_hosts::{DatabaseHost, NewDatabaseHost};
+pub use databases::{Database, NewDatabase};
 pub use eggs::{Egg, EggSnapshot, EggVariable, InstallScript, NewEgg, NewEggVariable};
 pub use error::StoreError;
 pub use locations::Location;
@@ -104,6 +108,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0002_kept_backups",
         sqlite: include_str!("../migrations/sqlite/0002_kept_backups.sql"),
         postgres: include_str!("../migrations/postgres/0002_kept_backups.sql"),
+    },
+    Migration {
+        name: "0003_database_state",
+        sqlite: include_str!("../migrations/sqlite/0003_database_state.sql"),
+        postgres: include_str!("../migrations/postgres/0003_database_state.sql"),
     },
 ];
 

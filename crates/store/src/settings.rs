@@ -1,6 +1,6 @@
 //! Settings: text by key.
 
-use crate::sql::{opt_cell, params, read_all};
+use crate::sql::{cell, opt_cell, params, read_all};
 use crate::{Store, StoreError, Tx};
 
 /// How many settings of one beginning are read at once; the rest is for the next call.
@@ -49,6 +49,14 @@ impl Tx {
             )
             .await?;
         Ok(())
+    }
+
+    /// A setting, which becomes `value` if there was none. Of two that ask at once, both get what the
+    /// first wrote.
+    pub async fn setting_or(&mut self, key: &str, value: &str) -> Result<String, StoreError> {
+        let sql = "INSERT INTO settings (key, value) VALUES ($1, $2)
+            ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value";
+        cell(self.db().one(sql, &params![key, value]).await?)
     }
 
     /// Removes a setting and gives what it was. Of two that take the same, only one gets it.

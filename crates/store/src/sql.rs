@@ -5,10 +5,10 @@ use std::vec;
 
 use hatchery_db::{DbError, Row, Value};
 use hatchery_vocab::{
-    AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, DatabaseHostId, DatabaseId, EggId,
-    EggUuid, EggVariableId, LocationId, MiB, MountId, NestId, NodeId, NodeUuid, Port, ScheduleId,
-    ServerId, ServerStatus, ServerUuid, SessionId, ShortId, SshKeyId, SubuserId, Swap, TaskId,
-    Timestamp, TransferId, UserId, UserUuid,
+    AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, DatabaseEngine, DatabaseHostId,
+    DatabaseId, EggId, EggUuid, EggVariableId, LocationId, MiB, MountId, NestId, NodeId, NodeUuid,
+    Port, ScheduleId, ServerId, ServerStatus, ServerUuid, SessionId, ShortId, SshKeyId, SubuserId,
+    Swap, TaskId, Timestamp, TransferId, UserId, UserUuid,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -181,6 +181,7 @@ columns! {
     Port: |p| p.get().value(),
         |v| Self::new(whole(v)?).ok_or_else(|| StoreError::Corrupt("a port that is zero".to_owned()));
     ShortId: |s| Value::Text(s.as_str().to_owned()), |v| parse(v);
+    DatabaseEngine: |e| Value::Text(e.as_str().to_owned()), |v| parse(v);
     ServerStatus: |s| Value::Text(s.as_str().to_owned()), |v| parse(v);
 }
 

@@ -3,6 +3,8 @@
 //! Everything here is a plain value: no I/O, no clock, no wire shape. Other crates speak to each
 //! other in these types instead of bare integers and strings.
 
+mod engine;
+mod hashid;
 mod ids;
 mod limits;
 mod permission;
@@ -10,6 +12,8 @@ mod power;
 mod status;
 mod time;
 
+pub use engine::{DatabaseEngine, ParseDatabaseEngine};
+pub use hashid::{HASHID_LENGTH, Hashids};
 pub use ids::{
     AllocationId, ApiKeyId, BackupId, BackupUuid, DatabaseHostId, DatabaseId, EggId, EggUuid,
     EggVariableId, LocationId, MountId, NestId, NodeId, NodeUuid, ParseShortId, ParseUuid,

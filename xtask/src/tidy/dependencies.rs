@@ -35,8 +35,9 @@ const HTTP: [&str; 12] = [
     "tower",
     "tower-http",
 ];
-const SQL: [&str; 5] = [
+const SQL: [&str; 6] = [
     "deadpool-postgres",
+    "mysql_async",
     "rusqlite",
     "sqlx",
     "tokio-postgres",
@@ -101,8 +102,9 @@ pub(crate) fn direction() -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Who may name a database driver: `db`, and what looks at the product's file from outside.
-const DRIVERS: [&str; 2] = ["conformance", "db"];
+/// Who may name a database driver: `db`, what speaks to other people's servers, and what looks at the
+/// product's file from outside.
+const DRIVERS: [&str; 3] = ["conformance", "db", "dbhost"];
 
 /// The invariants about crates from outside, and who names a database driver.
 pub(crate) fn outside() -> Result<Vec<String>> {

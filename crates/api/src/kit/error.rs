@@ -284,7 +284,8 @@ impl ApiError {
     }
 }
 
-const UNEXPECTED: &str =
+/// What the reference says about every failure that it did not foresee.
+pub(crate) const UNEXPECTED: &str =
     "An unexpected error was encountered while processing this request, please try again.";
 const NO_CONNECTION: &str =
     "Could not establish a connection to the machine running this server. Please try again.";

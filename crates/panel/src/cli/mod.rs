@@ -2,6 +2,7 @@
 
 mod api_key;
 mod bench;
+mod database_host;
 mod doctor;
 mod documents;
 mod egg;
@@ -68,6 +69,9 @@ enum Command {
     /// Game servers
     #[command(subcommand)]
     Server(server::Command),
+    /// Servers on which users' databases are made
+    #[command(subcommand)]
+    DatabaseHost(database_host::Command),
     /// Bring in what another panel has
     #[command(subcommand)]
     Import(import::Command),
@@ -132,6 +136,7 @@ fn dispatch(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::ApiKey(command) => api_key::run(command, &common.settings()?, output),
         Command::Egg(command) => egg::run(command, &common.settings()?, output),
         Command::Server(command) => server::run(command, &common.settings()?, output),
+        Command::DatabaseHost(command) => database_host::run(command, &common.settings()?, output),
         Command::Import(command) => {
             let source = command.source(&mut common.database)?;
             import::run(command, source, &common.settings()?, output)

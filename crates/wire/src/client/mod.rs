@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod backup;
+mod database;
 mod file;
 mod permission;
 mod server;
@@ -12,6 +13,7 @@ mod stats;
 pub use account::{Account, ApiKey, PublicUser, SecretMeta};
 pub use activity::{ActivityLog, ActivityRelationships};
 pub use backup::{Backup, BackupMeta};
+pub use database::{Database, DatabaseAddress, DatabasePassword, DatabaseRelationships};
 pub use file::{FileObject, SignedUrl};
 pub use permission::{PermissionGroupText, SystemPermissions};
 pub use server::{
