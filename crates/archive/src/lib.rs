@@ -8,14 +8,18 @@
 //! [`Progress`] to watch or end it. This crate knows neither HTTP nor what an archive is for.
 
 mod error;
+mod extract;
 mod ignored;
 mod pack;
 mod progress;
 mod reader;
+mod seven_zip;
 mod tarball;
 mod unpack;
+mod zip_file;
 
 pub use error::{ArchiveError, Result};
+pub use extract::extract;
 pub use ignored::Ignored;
 pub use pack::{Selection, pack_tar_gz};
 pub use progress::Progress;

@@ -4,6 +4,7 @@
 //! steps that touch the disk run on threads for blocking work. What a path may reach is decided in
 //! `hatchery-serverfs` alone.
 
+mod archive;
 mod change;
 mod disposition;
 mod download;
@@ -37,6 +38,8 @@ pub(crate) fn routes() -> Router<NodeState> {
         .route("/write", post(write::write))
         .route("/create-directory", post(change::create_directory))
         .route("/delete", post(change::delete))
+        .route("/compress", post(archive::compress))
+        .route("/decompress", post(archive::decompress))
         .route("/chmod", post(change::chmod))
 }
 

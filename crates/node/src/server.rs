@@ -109,6 +109,8 @@ pub(crate) struct Server {
     pub(crate) archives: Semaphore,
     /// How many milliseconds the last measurement of the disk usage took.
     walk_millis: AtomicU64,
+    /// Held while an archive of the server is packed or unpacked: one after another.
+    pub(crate) archiving: tokio::sync::Mutex<()>,
     pub(crate) hub: Hub,
     pub(crate) console: Mutex<Ring>,
     /// The output of the last installation.
@@ -140,6 +142,7 @@ impl Server {
             mailbox,
             archives: Semaphore::new(1),
             walk_millis: AtomicU64::new(0),
+            archiving: tokio::sync::Mutex::default(),
             hub: Hub::default(),
             console: Mutex::default(),
             installation: Mutex::default(),

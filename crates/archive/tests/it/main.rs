@@ -6,6 +6,7 @@
 )]
 
 mod backup;
+mod formats;
 mod hostile;
 
 use std::io::Write as _;

@@ -135,7 +135,8 @@ pub(super) async fn chmod(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn refuse_empty<T>(files: &[T], text: &'static str) -> ApiResult<()> {
+/// Refuses a request that names no files.
+pub(super) fn refuse_empty<T>(files: &[T], text: &'static str) -> ApiResult<()> {
     if files.is_empty() {
         Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, text))
     } else {

@@ -60,7 +60,7 @@ pub(super) async fn list(
 }
 
 /// An entry as the protocol writes it (node-protocol.md §7.4).
-fn wire(entry: Entry) -> FileEntry {
+pub(super) fn wire(entry: Entry) -> FileEntry {
     FileEntry {
         created: entry.changed.iso_utc(),
         modified: entry.modified.iso_utc(),

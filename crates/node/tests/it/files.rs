@@ -832,3 +832,93 @@ async fn a_large_upload_is_taken_in_pieces() {
     assert_eq!(stored.len(), 256 * 64 * 1024);
     assert_eq!(world.names(), ["large"]);
 }
+
+#[tokio::test]
+async fn files_are_packed_and_unpacked() {
+    let world = World::new().await;
+    world.put("logs/latest.log", "a line");
+    world.put("plugins/a.jar", "jar");
+    world.put("other", "stays out");
+    let packed = world
+        .verb(
+            "compress",
+            json!({"root": "/", "files": ["logs", "plugins", "gone"]}),
+        )
+        .await;
+    assert_eq!(packed.status, 200);
+    let entry = packed.json();
+    let name = entry["name"].as_str().unwrap().to_owned();
+    assert!(
+        name.starts_with("archive-20") && name.ends_with("Z.tar.gz"),
+        "{name}"
+    );
+    assert_eq!(entry["mime"], "application/tar+gzip");
+    assert_eq!(entry["mode"], "-rw-r--r--");
+    assert_eq!(entry["file"], true);
+    let size = std::fs::metadata(world.folder().join(&name)).unwrap().len();
+    assert_eq!(entry["size"], size);
+    // Another of the same second does not replace it.
+    let again = world
+        .verb("compress", json!({"root": "/", "files": ["other"]}))
+        .await;
+    assert_ne!(again.json()["name"], name);
+
+    std::fs::create_dir(world.folder().join("in")).unwrap();
+    std::fs::rename(world.folder().join(&name), world.folder().join("in/a.zip")).unwrap();
+    world
+        .verb("decompress", json!({"root": "in", "file": "a.zip"}))
+        .await
+        .done();
+    assert_eq!(world.text("in/logs/latest.log"), "a line");
+    assert_eq!(world.text("in/plugins/a.jar"), "jar");
+    assert!(!world.folder().join("in/other").exists());
+}
+
+#[tokio::test]
+async fn what_cannot_be_packed_or_unpacked() {
+    let world = World::new().await;
+    world.put("eula.txt", "eula=true");
+    world.put("bad.zip", "PK\x03\x04 and no more");
+    world
+        .verb("compress", json!({"root": "/", "files": []}))
+        .await
+        .refused(422, "No files were passed through to be compressed.");
+    let unpack = |file| world.verb("decompress", json!({"root": "/", "file": file}));
+    unpack("gone.zip").await.refused(404, GONE);
+    unpack("eula.txt").await.refused(
+        400,
+        "The archive provided is in a format Wings does not understand.",
+    );
+    unpack("bad.zip").await.refused(
+        400,
+        "The archive provided is damaged or encrypted and cannot be read.",
+    );
+    assert_eq!(world.names(), ["bad.zip", "eula.txt"]);
+}
+
+#[tokio::test]
+async fn a_folder_of_a_hundred_thousand_files_is_listed() {
+    const COUNT: usize = 100_000;
+    let world = World::new().await;
+    for number in 0..COUNT {
+        world.put(&format!("many/{number:06}"), "");
+    }
+    let node = hatchery_node_proto::NodeClient::new(
+        world.node.protocol_service(),
+        hatchery_node_proto::NodeToken::new(TOKEN),
+    )
+    .unwrap();
+    let entries = node.list_directory(world.server, "/many").await.unwrap();
+    assert_eq!(entries.len(), COUNT);
+    let last = entries.last().unwrap();
+    assert_eq!((last.name.as_str(), last.size), ("099999", 0));
+
+    world.put("many/one too many", "");
+    world
+        .files("GET", "list-directory?directory=many", "")
+        .await
+        .refused(
+            400,
+            "Cannot perform that action: there are too many files in this directory.",
+        );
+}
