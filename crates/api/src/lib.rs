@@ -45,7 +45,6 @@ pub(crate) struct Api {
     pub(crate) limiter: Option<Arc<RateLimiter>>,
     /// Counts the files that someone has a node fetch, besides.
     pub(crate) pulls: Option<Arc<RateLimiter<UserId>>>,
-    pub(crate) sign_ins: Arc<auth::SignInLimiter>,
     pub(crate) rendered: Arc<RenderedServers>,
     pub(crate) pages: Arc<RenderedPages>,
 }
@@ -65,7 +64,6 @@ pub fn router(cx: Cx) -> Router {
     let api = Api {
         limiter: (per_minute > 0).then(|| Arc::new(RateLimiter::new(per_minute, MINUTE))),
         pulls: (per_minute > 0).then(|| Arc::new(RateLimiter::new(PULLS, PULLS_PERIOD))),
-        sign_ins: Arc::new(auth::sign_in_limiter()),
         rendered: Arc::default(),
         pages: Arc::default(),
         cx,
@@ -73,7 +71,7 @@ pub fn router(cx: Cx) -> Router {
     let gate = axum::middleware::from_fn_with_state(api.clone(), kit::gate::gate);
     let client = client::router().split_for_parts().0.route_layer(gate);
     let routes = client
-        .merge(auth::router())
+        .merge(auth::router(api.clone()))
         .merge(remote::router())
         .with_state(api);
     kit::front::before(routes)

@@ -1,6 +1,7 @@
 //! People's API keys.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use hatchery_auth::{AddressRule, ApiKeySecret, KeyKind, NewApiKey as Generated};
 use hatchery_rules::FieldError;
@@ -105,6 +106,36 @@ pub async fn make(
         key,
         secret: generated.secret,
     })
+}
+
+/// Who asks for a key without being signed in to the API.
+#[derive(Clone, Copy, Debug)]
+pub enum Asker {
+    /// The owner, on a page, from this address.
+    Owner(IpAddr),
+    /// Whoever runs the panel, on the machine itself.
+    Operator,
+}
+
+/// Makes a key for somebody and records it.
+pub async fn make_for(
+    cx: &Cx,
+    owner: UserId,
+    asker: Asker,
+    request: KeyRequest,
+) -> Result<Created, StoreError> {
+    let mut tx = cx.store().begin().await?;
+    let created = make(cx, &mut tx, owner, request).await?;
+    tx.commit().await?;
+    let event = Event::new("user:api-key.create")
+        .with("identifier", created.key.identifier.as_str())
+        .about(Subject::User(owner))
+        .about(Subject::ApiKey(created.key.id));
+    match asker {
+        Asker::Owner(address) => event.by_user(cx, owner, address),
+        Asker::Operator => event.by_operator(cx),
+    }
+    Ok(created)
 }
 
 /// The keys of the account, oldest first.

@@ -11,6 +11,7 @@ use hatchery_vocab::Timestamp;
 
 use crate::actor::BlockedKeys;
 use crate::resources::ResourceCache;
+use crate::sign_in::Limits;
 use crate::{Nodes, Settings};
 
 /// What every verb works with: data, time, randomness, nodes and settings. Clones share it all.
@@ -23,6 +24,7 @@ struct Inner {
     resources: ResourceCache,
     blocked: BlockedKeys,
     database_hosts: Hosts,
+    sign_in_limits: Limits,
 }
 
 /// What a [`Cx`] is made of.
@@ -52,6 +54,7 @@ impl Cx {
             resources: ResourceCache::new(),
             blocked: BlockedKeys::new(),
             database_hosts: Hosts::default(),
+            sign_in_limits: Limits::new(),
         }))
     }
 
@@ -96,6 +99,10 @@ impl Cx {
 
     pub(crate) fn blocked_keys(&self) -> &BlockedKeys {
         &self.0.blocked
+    }
+
+    pub(crate) fn sign_in_limits(&self) -> &Limits {
+        &self.0.sign_in_limits
     }
 
     pub(crate) fn resources(&self) -> &ResourceCache {

@@ -5,6 +5,7 @@
 //! store or a node, and records what was done. It knows neither HTTP nor SQL.
 
 pub mod access;
+pub mod account;
 pub mod activity;
 pub mod actor;
 pub mod allocations;
@@ -20,14 +21,19 @@ pub mod first_admin;
 pub mod links;
 mod node_call;
 mod nodes;
+pub mod password_resets;
 pub mod remote;
 pub mod resources;
 pub mod revocation;
 pub mod servers;
 pub mod sessions;
 mod settings;
+pub mod sign_in;
+pub mod ssh_keys;
 pub mod startup;
+pub mod two_factor;
 pub mod users;
+pub mod windows;
 
 pub use actor::{Actor, Credential};
 pub use context::{Cx, Parts};

@@ -23,6 +23,10 @@ const AT_ONCE: usize = 16;
 /// How long a note counts: no token lives as long.
 const KEPT: Duration = Duration::from_hours(1);
 
+/// How long whoever takes a right away waits for nodes to be told. A node that can be reached takes
+/// a few milliseconds; the telling goes on without the one who waited.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// Notes in a transaction that every token of a user is to end, on all nodes. After its commit
 /// [`deliver`] tells them.
 pub async fn mark(cx: &Cx, tx: &mut Tx, user: UserUuid) -> Result<(), StoreError> {
@@ -34,9 +38,27 @@ pub async fn mark(cx: &Cx, tx: &mut Tx, user: UserUuid) -> Result<(), StoreError
     Ok(())
 }
 
-/// Tells nodes what was noted. What a node does not take stays noted for the next time; a node that
-/// this process has no way to is left to the process that has one.
+/// Tells nodes what was noted, and waits a moment for it: who can be reached knows before the answer
+/// to the request that took the right away. A node that is gone holds nobody up.
 pub async fn deliver(cx: &Cx) -> Result<(), StoreError> {
+    let telling = tokio::spawn({
+        let cx = cx.clone();
+        async move { deliver_all(&cx).await }
+    });
+    match tokio::time::timeout(PATIENCE, telling).await {
+        Ok(Ok(told)) => told,
+        // It panicked, which the panel's own task makes up for.
+        Ok(Err(error)) => {
+            tracing::error!(%error, "telling nodes of ended rights failed");
+            Ok(())
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// Tells nodes everything that was noted. What a node does not take stays noted for the next time; a node that
+/// this process has no way to is left to the process that has one.
+pub async fn deliver_all(cx: &Cx) -> Result<(), StoreError> {
     let notes = cx.store().settings_beginning(NOTE).await?;
     stream::iter(notes.into_iter().map(Ok))
         .try_for_each_concurrent(AT_ONCE, |(key, noted)| async move {

@@ -9,6 +9,7 @@ mod api_key;
 mod password;
 mod secret;
 mod session;
+mod ssh_key;
 mod totp;
 
 pub use address::{AddressList, AddressRule, ParseAddressRule};
@@ -17,5 +18,6 @@ pub use api_key::{
 };
 pub use password::{PasswordCost, PasswordError, PasswordVerdict, Passwords};
 pub use secret::SecretDigest;
-pub use session::{CsrfToken, OneTimeToken, SessionToken};
+pub use session::{ConfirmationToken, CsrfToken, OneTimeToken, SessionToken};
+pub use ssh_key::{ParseSshKey, SshPublicKey};
 pub use totp::{ParseTotpSecret, TotpSecret, TotpStep};

@@ -15,6 +15,8 @@ secret_texts! {
     SessionToken(40)
     /// A link that works once, such as the one that sets up a fresh panel.
     OneTimeToken(40)
+    /// What a browser sends with the second factor to say which sign-in it completes.
+    ConfirmationToken(64)
 }
 
 impl SessionToken {

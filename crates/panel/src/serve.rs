@@ -14,7 +14,7 @@ use axum::middleware::{self, Next};
 use hatchery_api::kit::origin::ClientAddress;
 use hatchery_app::first_admin;
 use hatchery_app::servers::{self, ReconcileError};
-use hatchery_app::{Cx, Nodes, backups, databases, revocation};
+use hatchery_app::{Cx, Nodes, backups, databases, password_resets, revocation, sign_in};
 use hatchery_config::{Problem, Settings};
 use hatchery_node::{Node, NodeConfig};
 use hatchery_node_proto::{NodeClient, NodeService, NodeToken, PanelClient, PanelCredentials};
@@ -242,7 +242,7 @@ async fn revoke(cx: Cx, node: Arc<Node>) -> Result<(), StoreError> {
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        revocation::deliver(&cx).await?;
+        revocation::deliver_all(&cx).await?;
     }
 }
 
@@ -272,6 +272,10 @@ async fn prune(cx: Cx, lifetime: Option<Duration>) -> Result<(), StoreError> {
     loop {
         let mut tx = cx.store().begin().await?;
         tx.delete_ended_sessions().await?;
+        tx.delete_ended_pending_sign_ins(sign_in::PENDING_LIFETIME)
+            .await?;
+        tx.delete_ended_password_resets(password_resets::LIFETIME)
+            .await?;
         tx.commit().await?;
         if let Some(lifetime) = lifetime {
             cx.store().prune_activity(cx.now().minus(lifetime)).await?;

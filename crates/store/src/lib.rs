@@ -29,6 +29,8 @@ mod mounts;
 mod nests;
 mod nodes;
 mod page;
+mod password_resets;
+mod pending_sign_ins;
 mod recovery_tokens;
 mod secret;
 mod server_list;
@@ -70,6 +72,7 @@ pub use mounts::Mount;
 pub use nests::Nest;
 pub use nodes::{NewNode, Node};
 pub use page::{Page, Paged};
+pub use pending_sign_ins::PendingSignIn;
 pub use recovery_tokens::RecoveryToken;
 pub use secret::Secret;
 pub use server_list::{ServerFilter, ServerQuery, ServerScope, ServerSort, SortField};
@@ -113,6 +116,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_database_state",
         sqlite: include_str!("../migrations/sqlite/0003_database_state.sql"),
         postgres: include_str!("../migrations/postgres/0003_database_state.sql"),
+    },
+    Migration {
+        name: "0004_sign_ins",
+        sqlite: include_str!("../migrations/sqlite/0004_sign_ins.sql"),
+        postgres: include_str!("../migrations/postgres/0004_sign_ins.sql"),
     },
 ];
 

@@ -109,6 +109,20 @@ impl Tx {
         cell(row)
     }
 
+    /// Lets a session last so long from now on, unless it has ended.
+    pub async fn extend_session(
+        &mut self,
+        id: SessionId,
+        lifetime: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let sql = "UPDATE sessions SET expires_at = $2 WHERE id = $1 AND expires_at > $3";
+        self.db()
+            .exec(sql, &params![id, now.plus(lifetime), now])
+            .await?;
+        Ok(())
+    }
+
     /// Ends a session.
     pub async fn delete_session(&mut self, token_sha256: &[u8; 32]) -> Result<bool, StoreError> {
         let sql = "DELETE FROM sessions WHERE token_hash = $1";

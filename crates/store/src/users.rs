@@ -223,6 +223,21 @@ impl Tx {
         self.update_user(id, "password", params![password]).await
     }
 
+    /// Replaces the hash of a user's password while it is still `old`. `false` when somebody was
+    /// quicker.
+    pub async fn replace_user_password(
+        &mut self,
+        id: UserId,
+        old: &Secret,
+        new: &Secret,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let sql = "UPDATE users SET password = $3, updated_at = $4 WHERE id = $1 AND password = $2";
+        let rows = self.db().exec(sql, &params![id, old, new, now]).await?;
+        self.changes.users.push(id);
+        Ok(rows > 0)
+    }
+
     /// Makes a user an administrator, or an ordinary user.
     pub async fn set_user_admin(
         &mut self,
@@ -238,21 +253,35 @@ impl Tx {
         self.update_user(id, "email", params![email]).await
     }
 
-    /// Keeps a new secret for one-time codes, without requiring them yet.
+    /// Keeps a new secret for one-time codes while they are not required. `false` when they are:
+    /// then the secret in use stays.
     pub async fn set_totp_secret(
         &mut self,
         id: UserId,
         secret: &Secret,
     ) -> Result<bool, StoreError> {
-        self.update_user(id, "totp_secret", params![secret]).await
+        let now = self.now();
+        // None of the new secret's codes was used.
+        let sql = "UPDATE users SET totp_secret = $2, totp_last_step = NULL, updated_at = $3
+            WHERE id = $1 AND use_totp = FALSE";
+        let rows = self.db().exec(sql, &params![id, secret, now]).await?;
+        self.changes.users.push(id);
+        Ok(rows > 0)
     }
 
-    /// Requires one-time codes, or no longer. The secret stays (client-api.md §3.2.4).
-    pub async fn set_totp(&mut self, id: UserId, required: bool) -> Result<bool, StoreError> {
-        let since = required.then_some(self.now());
-        self.update_user(id, "totp_authenticated_at", params![since])
-            .await?;
-        self.update_user(id, "use_totp", params![required]).await
+    /// Requires one-time codes of this secret. `false` when the user has another one by now.
+    pub async fn enable_totp(&mut self, id: UserId, secret: &Secret) -> Result<bool, StoreError> {
+        let now = self.now();
+        let sql = "UPDATE users SET use_totp = TRUE, totp_authenticated_at = $3, updated_at = $3
+            WHERE id = $1 AND totp_secret = $2";
+        let rows = self.db().exec(sql, &params![id, secret, now]).await?;
+        self.changes.users.push(id);
+        Ok(rows > 0)
+    }
+
+    /// Requires no one-time codes any more. The secret stays (client-api.md §3.2.4).
+    pub async fn disable_totp(&mut self, id: UserId) -> Result<bool, StoreError> {
+        self.update_user(id, "use_totp", params![false]).await
     }
 
     /// Notes that the code of a time step was used. `false` when it or a later one was used

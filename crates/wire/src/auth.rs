@@ -14,6 +14,36 @@ pub struct SignInComplete {
     pub user: SignedInUser,
 }
 
+/// The answer to a right password where a second factor is needed.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SignInPending {
+    /// Whether nothing more is needed: here something is.
+    pub complete: bool,
+    /// What to send along with the second factor.
+    pub confirmation_token: String,
+}
+
+/// The answer to a request for a forgotten password, whoever asks for whom.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ResetRequested {
+    /// A sentence.
+    pub status: &'static str,
+}
+
+/// The answer to a password chosen by a link.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PasswordReset {
+    /// Always so.
+    pub success: bool,
+    /// Where to go next.
+    pub redirect_to: &'static str,
+    /// Whether the person must still sign in, since they have a second factor.
+    pub send_to_login: bool,
+}
+
 /// The person who is signed in.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -21,6 +21,15 @@ pub(crate) enum AccountErrors {
     TooManyRequests(ErrorDocument),
 }
 
+/// What a route with fields can answer instead.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described, never made")]
+pub(crate) enum FieldErrors {
+    /// Fields were refused.
+    #[response(status = 422)]
+    Validation(ErrorDocument),
+}
+
 /// What any route of a server can answer instead.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described, never made")]

@@ -7,7 +7,9 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use hatchery_app::Actor;
+use hatchery_app::windows::Quota;
+use hatchery_app::{Actor, Credential};
+use hatchery_auth::SessionToken;
 use http::request::Parts;
 use http::{Method, header};
 
@@ -15,7 +17,7 @@ use super::actor::LetIn;
 use super::error::ApiError;
 use super::input::{BodyKind, JsonBody, MAX_BODY, collect, parse_json};
 use super::origin::ClientAddress;
-use super::rate_limit::{Caller, Quota};
+use super::rate_limit::{Caller, describe};
 use super::session;
 use crate::Api;
 
@@ -23,10 +25,17 @@ use crate::Api;
 pub(crate) async fn gate(State(api): State<Api>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match admit(&api, parts, body).await {
-        Ok((request, quota)) => {
+        Ok(Admitted {
+            request,
+            quota,
+            session,
+        }) => {
             let mut response = next.run(request).await;
             if let Some(quota) = quota {
-                quota.describe(&mut response);
+                describe(quota, &mut response);
+            }
+            if let Some(token) = session {
+                session::keep(&api.cx, &token, &mut response);
             }
             response
         }
@@ -34,11 +43,15 @@ pub(crate) async fn gate(State(api): State<Api>, request: Request, next: Next) -
     }
 }
 
-async fn admit(
-    api: &Api,
-    mut parts: Parts,
-    body: Body,
-) -> Result<(Request, Option<Quota>), ApiError> {
+/// A request that was let in.
+struct Admitted {
+    request: Request,
+    quota: Option<Quota>,
+    /// The browser's token, when it was the session that let the request in.
+    session: Option<SessionToken>,
+}
+
+async fn admit(api: &Api, mut parts: Parts, body: Body) -> Result<Admitted, ApiError> {
     let declared = declared_length(&parts);
     if declared.is_some_and(|length| length > api.cx.settings().max_body) {
         return Err(ApiError::too_large());
@@ -71,8 +84,16 @@ async fn admit(
         let pulls = pulls.hit(actor.user.id, api.cx.now())?;
         quota = Some(quota.map_or(pulls, |quota| quota.tighter(pulls)));
     }
+    let session = match actor.credential {
+        Credential::Session(_) => session::token(&api.cx, &parts.headers),
+        Credential::Key(_) => None,
+    };
     parts.extensions.insert(LetIn(actor));
-    Ok((Request::from_parts(parts, body), quota))
+    Ok(Admitted {
+        request: Request::from_parts(parts, body),
+        quota,
+        session,
+    })
 }
 
 /// A signed-in session wins over a key (client-api.md §1.5). The two are told apart for good here:

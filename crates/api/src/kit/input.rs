@@ -63,6 +63,11 @@ impl Input {
         fields.check(&self.0).map_err(ApiError::validation)
     }
 
+    /// All fields as they came.
+    pub const fn fields(&self) -> &Value {
+        &self.0
+    }
+
     /// A field as it came.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

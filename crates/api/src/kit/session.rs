@@ -6,6 +6,7 @@
 //! the second token in a header too, which no other site can read. There is no way around this
 //! check: it is made before anybody asks whom the cookie speaks for.
 
+use axum::response::Response;
 use hatchery_app::{Actor, Cx, sessions};
 use hatchery_auth::SessionToken;
 use http::request::Parts;
@@ -66,6 +67,17 @@ pub fn cookies(cx: &Cx, token: &SessionToken) -> Vec<HeaderValue> {
     let session = set_cookie(cx, &name, token.expose(), lifetime, "; HttpOnly");
     let readable = set_cookie(cx, CSRF_COOKIE, csrf.expose(), lifetime, "");
     [session, readable].into_iter().flatten().collect()
+}
+
+/// Lets a browser keep its cookies as long as its session, which every request prolongs
+/// (client-api.md §1.5), unless the answer sets others.
+pub(crate) fn keep(cx: &Cx, token: &SessionToken, response: &mut Response) {
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::SET_COOKIE) {
+        for cookie in cookies(cx, token) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
 }
 
 /// The headers that make a browser forget both cookies.

@@ -42,36 +42,62 @@ impl Event {
 
     /// Records that someone did it, about nothing but what was named.
     pub fn by(self, cx: &Cx, actor: &Actor) {
-        self.write(cx, Some(actor.user.id), actor.api_key_id(), actor.address);
+        self.write(
+            cx,
+            Some(actor.user.id),
+            actor.api_key_id(),
+            Some(actor.address),
+        );
     }
 
     /// Records that someone did it to their own account.
     pub fn on_account(mut self, cx: &Cx, actor: &Actor) {
         self.subjects.insert(0, Subject::User(actor.user.id));
-        self.write(cx, Some(actor.user.id), actor.api_key_id(), actor.address);
+        self.write(
+            cx,
+            Some(actor.user.id),
+            actor.api_key_id(),
+            Some(actor.address),
+        );
     }
 
     /// Records that someone did it to a server.
     pub fn on_server<P>(mut self, cx: &Cx, access: &Access<P>) {
         self.subjects.insert(0, Subject::Server(access.server.id));
         let actor = &access.actor;
-        self.write(cx, Some(actor.user.id), actor.api_key_id(), actor.address);
+        self.write(
+            cx,
+            Some(actor.user.id),
+            actor.api_key_id(),
+            Some(actor.address),
+        );
     }
 
     /// Records that a user did it who has only just signed in.
     pub fn by_user(self, cx: &Cx, user: UserId, address: IpAddr) {
-        self.write(cx, Some(user), None, address);
+        self.write(cx, Some(user), None, Some(address));
     }
 
     /// Records that it happened at an address without anybody being signed in.
     pub fn by_nobody(self, cx: &Cx, address: IpAddr) {
-        self.write(cx, None, None, address);
+        self.write(cx, None, None, Some(address));
     }
 
-    fn write(self, cx: &Cx, actor: Option<UserId>, api_key: Option<ApiKeyId>, address: IpAddr) {
+    /// Records that it was done on the machine itself, by whoever runs the panel.
+    pub fn by_operator(self, cx: &Cx) {
+        self.write(cx, None, None, None);
+    }
+
+    fn write(
+        self,
+        cx: &Cx,
+        actor: Option<UserId>,
+        api_key: Option<ApiKeyId>,
+        address: Option<IpAddr>,
+    ) {
         cx.store().record_activity(ActivityEntry {
             event: self.name.to_owned(),
-            ip: Some(address.to_string()),
+            ip: address.map(|address| address.to_string()),
             description: None,
             actor,
             api_key,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::session::Session;
-use hatchery_app::api_keys::{self, KeyRequest};
+use hatchery_app::api_keys::{self, Asker, KeyRequest};
 use hatchery_app::users;
 
 #[derive(Debug, Subcommand)]
@@ -52,9 +52,7 @@ pub(super) fn run(command: Command, settings: &Settings, output: Output) -> Resu
             description: arguments.description,
             allowed_ips: arguments.allowed_ip,
         };
-        let mut tx = cx.store().begin().await?;
-        let key = api_keys::make(cx, &mut tx, user.id, request).await?;
-        tx.commit().await?;
+        let key = api_keys::make_for(cx, user.id, Asker::Operator, request).await?;
         let json = json!({ "identifier": key.key.identifier.as_str(), "key": key.expose(), "user": user.username });
         output.answer(key.expose(), &json)
     })

@@ -20,8 +20,6 @@ use hatchery_node::Node;
 
 pub(crate) use metrics::HttpMetrics;
 
-use account::Throttle;
-
 /// What the pages work with. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Web(Arc<Inner>);
@@ -32,7 +30,6 @@ struct Inner {
     node: Arc<Node>,
     metrics: HttpMetrics,
     metrics_access: MetricsAccess,
-    throttle: Throttle,
 }
 
 impl Web {
@@ -48,7 +45,6 @@ impl Web {
             node,
             metrics,
             metrics_access,
-            throttle: Throttle::default(),
         }))
     }
 

@@ -2,15 +2,16 @@
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Query, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
-use hatchery_api::kit::origin::Here;
+use hatchery_api::kit::origin::{ClientAddress, Here};
 use hatchery_auth::KeyKind;
 use serde::Deserialize;
 
 use super::html::{self, Html};
 use super::{MAX_FORM, Web, page, unavailable};
-use hatchery_app::api_keys::{self, KeyRequest};
+use hatchery_app::api_keys::{self, Asker, KeyRequest};
 use hatchery_app::first_admin::{self, FirstAdminError};
 use hatchery_app::users::NewPerson;
 
@@ -57,8 +58,14 @@ async fn ask(State(web): State<Web>, Query(link): Query<Link>) -> Response {
     }
 }
 
-async fn accept(State(web): State<Web>, here: Here, Form(answers): Form<Answers>) -> Response {
+async fn accept(
+    State(web): State<Web>,
+    parts: Parts,
+    here: Here,
+    Form(answers): Form<Answers>,
+) -> Response {
     let cx = web.cx();
+    let address = ClientAddress::of(&parts, &cx.settings().trusted_proxies);
     let person = NewPerson {
         username: answers.username.trim().to_owned(),
         email: answers.email.trim().to_owned(),
@@ -80,7 +87,7 @@ async fn accept(State(web): State<Web>, here: Here, Form(answers): Form<Answers>
         "the first administrator was created"
     );
     let key = if answers.api_key.is_some() {
-        match make_key(cx, user.id).await {
+        match make_key(cx, user.id, address).await {
             Ok(key) => Some(key),
             Err(error) => return unavailable(&error),
         }
@@ -103,15 +110,14 @@ async fn accept(State(web): State<Web>, here: Here, Form(answers): Form<Answers>
 async fn make_key(
     cx: &hatchery_app::Cx,
     owner: hatchery_vocab::UserId,
+    ClientAddress(address): ClientAddress,
 ) -> Result<String, hatchery_store::StoreError> {
     let request = KeyRequest {
         kind: KeyKind::Client,
         description: "Made at set-up".to_owned(),
         allowed_ips: Vec::new(),
     };
-    let mut tx = cx.store().begin().await?;
-    let key = api_keys::make(cx, &mut tx, owner, request).await?;
-    tx.commit().await?;
+    let key = api_keys::make_for(cx, owner, Asker::Owner(address), request).await?;
     Ok(key.expose())
 }
 

@@ -1,4 +1,4 @@
-//! People and their keys (client-api.md §4.2 and §4.3).
+//! People and their keys (client-api.md §4.2 to §4.4).
 
 use serde::Serialize;
 
@@ -6,6 +6,7 @@ crate::resources! {
     Account: "user",
     PublicUser: "user",
     ApiKey: "api_key",
+    SshKey: "ssh_key",
 }
 
 /// The caller's own account.
@@ -60,6 +61,20 @@ pub struct ApiKey {
     /// When it was last used.
     pub last_used_at: Option<String>,
     /// When it was made.
+    pub created_at: String,
+}
+
+/// A public key for SFTP. The fingerprint is its handle.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SshKey {
+    /// What the person calls it.
+    pub name: String,
+    /// SHA-256 of the key, in base 64 without padding.
+    pub fingerprint: String,
+    /// The key as `SubjectPublicKeyInfo` PEM, with CRLF between the lines.
+    pub public_key: String,
+    /// When it was added.
     pub created_at: String,
 }
 

@@ -9,8 +9,9 @@ mod permission;
 mod server;
 mod startup;
 mod stats;
+mod two_factor;
 
-pub use account::{Account, ApiKey, PublicUser, SecretMeta};
+pub use account::{Account, ApiKey, PublicUser, SecretMeta, SshKey};
 pub use activity::{ActivityLog, ActivityRelationships};
 pub use backup::{Backup, BackupMeta};
 pub use database::{Database, DatabaseAddress, DatabasePassword, DatabaseRelationships};
@@ -22,3 +23,4 @@ pub use server::{
 };
 pub use startup::{StartupCommands, StartupMeta};
 pub use stats::{Stats, StatsResources};
+pub use two_factor::{RecoveryTokens, TwoFactorSetup};

@@ -2,6 +2,10 @@
 
 mod activity;
 mod api_keys;
+mod email;
+mod password;
+mod ssh_keys;
+mod two_factor;
 
 use hatchery_wire::Item;
 use hatchery_wire::client::Account as AccountResource;
@@ -17,9 +21,18 @@ use crate::kit::answer::Ok200;
 pub(super) fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(view_account))
+        .routes(routes!(
+            two_factor::begin_two_factor,
+            two_factor::enable_two_factor
+        ))
+        .routes(routes!(two_factor::disable_two_factor))
+        .routes(routes!(email::update_email))
+        .routes(routes!(password::update_password))
         .routes(routes!(activity::list_account_activity))
         .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
         .routes(routes!(api_keys::delete_api_key))
+        .routes(routes!(ssh_keys::list_ssh_keys, ssh_keys::create_ssh_key))
+        .routes(routes!(ssh_keys::remove_ssh_key))
 }
 
 /// View account
