@@ -66,6 +66,11 @@ impl AppKey {
         bytes.try_into().map(Self).map_err(|_| AppKeyError)
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) const fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
     /// Opens an envelope.
     pub(crate) fn open(&self, sealed: &str) -> Result<Secret, OpenError> {
         let json = STANDARD

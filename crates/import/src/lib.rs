@@ -15,6 +15,8 @@ mod row;
 mod settings;
 mod source;
 mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use hatchery_store::{Store, StoreError};
 

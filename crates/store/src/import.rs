@@ -55,7 +55,7 @@ pub enum Put {
     /// Another row has what must be unique.
     Taken {
         /// The columns that both agree in.
-        columns: &'static [&'static str],
+        columns: Vec<&'static str>,
         /// The first part of the other row's key: its id.
         by: i64,
     },
@@ -132,7 +132,7 @@ impl Tx {
             );
             if let Some(row) = self.db().opt(&sql, &own).await? {
                 return Ok(Put::Taken {
-                    columns: unique,
+                    columns: unique.iter().map(|name| bare(name)).collect(),
                     by: cell(row)?,
                 });
             }

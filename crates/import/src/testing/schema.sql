@@ -1,0 +1,185 @@
+-- The tables of a Pterodactyl panel, as far as an import reads them. Without foreign keys, so that
+-- tests can break rows.
+SET time_zone = '+00:00';
+
+CREATE TABLE users (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, external_id VARCHAR(191), uuid CHAR(36) NOT
+    NULL, username VARCHAR(191) NOT NULL, email VARCHAR(191) NOT NULL, name_first VARCHAR(191),
+    name_last VARCHAR(191), password TEXT NOT NULL, language CHAR(5) NOT NULL DEFAULT 'en',
+    root_admin TINYINT UNSIGNED NOT NULL DEFAULT 0, use_totp TINYINT UNSIGNED NOT NULL DEFAULT
+    0, totp_secret TEXT, totp_authenticated_at TIMESTAMP NULL, created_at TIMESTAMP NULL,
+    updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE api_keys (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, user_id INT UNSIGNED NOT NULL, key_type TINYINT
+    UNSIGNED NOT NULL, identifier CHAR(16), token TEXT NOT NULL, allowed_ips TEXT, memo TEXT,
+    last_used_at TIMESTAMP NULL, expires_at TIMESTAMP NULL, created_at TIMESTAMP NULL,
+    updated_at TIMESTAMP NULL, r_servers TINYINT UNSIGNED NOT NULL DEFAULT 0, r_nodes TINYINT
+    UNSIGNED NOT NULL DEFAULT 0
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE user_ssh_keys (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, user_id INT UNSIGNED NOT NULL, name VARCHAR(191)
+    NOT NULL, fingerprint VARCHAR(191) NOT NULL, public_key TEXT NOT NULL, created_at TIMESTAMP
+    NULL, updated_at TIMESTAMP NULL, deleted_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE recovery_tokens (
+    id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, user_id INT UNSIGNED NOT NULL, token
+    VARCHAR(191) NOT NULL, created_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE locations (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, short VARCHAR(191) NOT NULL, `long` TEXT,
+    created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE nodes (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, uuid CHAR(36) NOT NULL, public SMALLINT UNSIGNED
+    NOT NULL DEFAULT 1, name VARCHAR(191) NOT NULL, description TEXT, location_id INT UNSIGNED
+    NOT NULL, fqdn VARCHAR(191) NOT NULL, scheme VARCHAR(191) NOT NULL DEFAULT 'https',
+    behind_proxy TINYINT(1) NOT NULL DEFAULT 0, maintenance_mode TINYINT(1) NOT NULL DEFAULT 0,
+    memory INT UNSIGNED NOT NULL, memory_overallocate INT NOT NULL DEFAULT 0, disk INT UNSIGNED
+    NOT NULL, disk_overallocate INT NOT NULL DEFAULT 0, upload_size INT UNSIGNED NOT NULL
+    DEFAULT 100, daemon_token_id CHAR(16) NOT NULL, daemon_token TEXT NOT NULL, daemonListen
+    SMALLINT UNSIGNED NOT NULL DEFAULT 8080, daemonSFTP SMALLINT UNSIGNED NOT NULL DEFAULT 2022,
+    daemonBase VARCHAR(191) NOT NULL DEFAULT '/srv/daemon-data', created_at TIMESTAMP NULL,
+    updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE nests (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, uuid CHAR(36) NOT NULL, author CHAR(191) NOT
+    NULL, name VARCHAR(191) NOT NULL, description TEXT, created_at TIMESTAMP NULL, updated_at
+    TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE eggs (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, uuid CHAR(36) NOT NULL, nest_id INT UNSIGNED NOT
+    NULL, author VARCHAR(191) NOT NULL, name VARCHAR(191) NOT NULL, description TEXT, features
+    LONGTEXT, docker_images LONGTEXT, file_denylist LONGTEXT, update_url TEXT, config_files
+    TEXT, config_startup TEXT, config_logs TEXT, config_stop VARCHAR(191), config_from INT
+    UNSIGNED, startup TEXT, script_container VARCHAR(191) NOT NULL DEFAULT 'alpine:3.4',
+    copy_script_from INT UNSIGNED, script_entry VARCHAR(191) NOT NULL DEFAULT 'ash',
+    script_install TEXT, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL, force_outgoing_ip
+    TINYINT(1) NOT NULL DEFAULT 0
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE egg_variables (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, egg_id INT UNSIGNED NOT NULL, name VARCHAR(191)
+    NOT NULL, description TEXT NOT NULL, env_variable VARCHAR(191) NOT NULL, default_value TEXT
+    NOT NULL, user_viewable TINYINT UNSIGNED NOT NULL, user_editable TINYINT UNSIGNED NOT NULL,
+    rules TEXT, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE servers (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, external_id VARCHAR(191), uuid CHAR(36) NOT
+    NULL, uuidShort CHAR(8) NOT NULL, node_id INT UNSIGNED NOT NULL, name VARCHAR(191) NOT NULL,
+    description TEXT NOT NULL, status VARCHAR(191), skip_scripts TINYINT(1) NOT NULL DEFAULT 0,
+    owner_id INT UNSIGNED NOT NULL, memory INT UNSIGNED NOT NULL, swap INT NOT NULL, disk INT
+    UNSIGNED NOT NULL, io INT UNSIGNED NOT NULL, cpu INT UNSIGNED NOT NULL, threads
+    VARCHAR(191), oom_disabled TINYINT UNSIGNED NOT NULL DEFAULT 0, allocation_id INT UNSIGNED
+    NOT NULL, nest_id INT UNSIGNED NOT NULL, egg_id INT UNSIGNED NOT NULL, startup TEXT NOT
+    NULL, image VARCHAR(191) NOT NULL, allocation_limit INT UNSIGNED, database_limit INT
+    UNSIGNED, backup_limit INT UNSIGNED NOT NULL DEFAULT 0, created_at TIMESTAMP NULL,
+    updated_at TIMESTAMP NULL, installed_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE allocations (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, node_id INT UNSIGNED NOT NULL, ip VARCHAR(191)
+    NOT NULL, ip_alias TEXT, port MEDIUMINT UNSIGNED NOT NULL, server_id INT UNSIGNED, notes
+    VARCHAR(191), created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE server_variables (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, server_id INT UNSIGNED, variable_id INT UNSIGNED
+    NOT NULL, variable_value TEXT NOT NULL, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE subusers (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, user_id INT UNSIGNED NOT NULL, server_id INT
+    UNSIGNED NOT NULL, permissions LONGTEXT, created_at TIMESTAMP NULL, updated_at TIMESTAMP
+    NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE server_transfers (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, server_id INT UNSIGNED NOT NULL, successful
+    TINYINT(1), old_node INT UNSIGNED NOT NULL, new_node INT UNSIGNED NOT NULL, old_allocation
+    INT UNSIGNED NOT NULL, new_allocation INT UNSIGNED NOT NULL, old_additional_allocations
+    LONGTEXT, new_additional_allocations LONGTEXT, archived TINYINT(1) NOT NULL DEFAULT 0,
+    created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE schedules (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, server_id INT UNSIGNED NOT NULL, name
+    VARCHAR(191) NOT NULL, cron_day_of_week VARCHAR(191) NOT NULL, cron_month VARCHAR(191) NOT
+    NULL, cron_day_of_month VARCHAR(191) NOT NULL, cron_hour VARCHAR(191) NOT NULL, cron_minute
+    VARCHAR(191) NOT NULL, is_active TINYINT(1) NOT NULL, is_processing TINYINT(1) NOT NULL,
+    only_when_online TINYINT UNSIGNED NOT NULL DEFAULT 0, last_run_at TIMESTAMP NULL,
+    next_run_at TIMESTAMP NULL, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE tasks (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, schedule_id INT UNSIGNED NOT NULL, sequence_id
+    INT UNSIGNED NOT NULL, action VARCHAR(191) NOT NULL, payload TEXT NOT NULL, time_offset INT
+    UNSIGNED NOT NULL, is_queued TINYINT(1) NOT NULL, continue_on_failure TINYINT UNSIGNED NOT
+    NULL DEFAULT 0, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE database_hosts (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, name VARCHAR(191) NOT NULL, host VARCHAR(191)
+    NOT NULL, port INT UNSIGNED NOT NULL, username VARCHAR(191) NOT NULL, password TEXT NOT
+    NULL, max_databases INT UNSIGNED, node_id INT UNSIGNED, created_at TIMESTAMP NULL,
+    updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE `databases` (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, server_id INT UNSIGNED NOT NULL,
+    database_host_id INT UNSIGNED NOT NULL, `database` VARCHAR(191) NOT NULL, username
+    VARCHAR(191) NOT NULL, remote VARCHAR(191) NOT NULL DEFAULT '%', password TEXT NOT NULL,
+    max_connections INT DEFAULT 0, created_at TIMESTAMP NULL, updated_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE backups (
+    id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, server_id INT UNSIGNED NOT NULL, uuid
+    CHAR(36) NOT NULL, upload_id TEXT, is_successful TINYINT(1) NOT NULL DEFAULT 0, is_locked
+    TINYINT UNSIGNED NOT NULL DEFAULT 0, name VARCHAR(191) NOT NULL, ignored_files TEXT NOT
+    NULL, disk VARCHAR(191) NOT NULL, checksum VARCHAR(191), bytes BIGINT UNSIGNED NOT NULL
+    DEFAULT 0, completed_at TIMESTAMP NULL, created_at TIMESTAMP NULL, updated_at TIMESTAMP
+    NULL, deleted_at TIMESTAMP NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE mounts (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, uuid CHAR(36) NOT NULL, name VARCHAR(191) NOT
+    NULL, description TEXT, source VARCHAR(191) NOT NULL, target VARCHAR(191) NOT NULL,
+    read_only TINYINT UNSIGNED NOT NULL, user_mountable TINYINT UNSIGNED NOT NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE egg_mount (
+    egg_id INT UNSIGNED NOT NULL, mount_id INT UNSIGNED NOT NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE mount_node (
+    node_id INT UNSIGNED NOT NULL, mount_id INT UNSIGNED NOT NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE mount_server (
+    server_id INT UNSIGNED NOT NULL, mount_id INT UNSIGNED NOT NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE activity_logs (
+    id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, batch CHAR(36), event VARCHAR(191) NOT NULL,
+    ip VARCHAR(191) NOT NULL, description TEXT, actor_type VARCHAR(191), actor_id BIGINT
+    UNSIGNED, api_key_id INT UNSIGNED, properties LONGTEXT NOT NULL, timestamp TIMESTAMP NOT
+    NULL
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE activity_log_subjects (
+    id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, activity_log_id BIGINT UNSIGNED NOT NULL,
+    subject_type VARCHAR(191) NOT NULL, subject_id BIGINT UNSIGNED NOT NULL, KEY
+    (activity_log_id)
+) DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE settings (
+    id INT UNSIGNED AUTO_INCREMENT PRIMARY KEY, `key` VARCHAR(191) NOT NULL, value TEXT NOT NULL
+) DEFAULT CHARSET=utf8mb4;
