@@ -19,6 +19,8 @@ pub struct Report {
     /// Each table in the order in which it was imported, by the name that it has in the panel that
     /// was read.
     pub tables: Vec<TableReport>,
+    /// Lines for `hatchery.toml` that stand for what was set on the panel's pages.
+    pub settings: Vec<String>,
     /// What else there is to know, a sentence each.
     pub notes: Vec<String>,
 }
@@ -56,6 +58,7 @@ impl Report {
         Self {
             dry_run: mode == Mode::Trial,
             tables: Vec::new(),
+            settings: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -79,6 +82,10 @@ impl Report {
             self.tables.len() - 1
         });
         &mut self.tables[place]
+    }
+
+    pub(crate) fn read(&mut self, table: &'static str) {
+        self.of(table).read += 1;
     }
 
     pub(crate) fn added(&mut self, table: &'static str) {
@@ -152,6 +159,12 @@ impl fmt::Display for Report {
         }
         for note in &self.notes {
             writeln!(f, "{note}")?;
+        }
+        if !self.settings.is_empty() {
+            writeln!(f, "To keep the panel's settings, begin hatchery.toml with:")?;
+        }
+        for line in &self.settings {
+            writeln!(f, "    {line}")?;
         }
         if self.dry_run {
             write!(f, "This was a trial: nothing was written.")

@@ -88,7 +88,9 @@ pub fn seal(key: &AppKey, plain: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(key.bytes()).map(|mut mac| {
         mac.update(iv.as_bytes());
         mac.update(value.as_bytes());
-        format!("{:x}", mac.finalize().into_bytes())
+        let mac = mac.finalize().into_bytes();
+        let digits = |byte: &u8| format!("{byte:02x}");
+        mac.iter().map(digits).collect::<Vec<_>>().concat()
     });
     let mac = mac.unwrap_or_default();
     STANDARD.encode(json!({ "iv": iv, "value": value, "mac": mac, "tag": "" }).to_string())

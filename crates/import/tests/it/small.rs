@@ -45,6 +45,7 @@ both_dbs! {
             ("mount_node", [1, 0, 0, 0]),
             ("mount_server", [1, 0, 0, 0]),
             ("activity_logs", [3, 0, 0, 1]),
+            ("settings", [0, 0, 0, 0]),
         ]);
         assert_eq!(named(&report), [
             "users 90: uuid is not a UUID",
@@ -66,6 +67,15 @@ both_dbs! {
             "tasks 90: it belongs to schedules 90, which was not imported",
             "egg_mount 77/1: it belongs to eggs 77, which was not imported",
             "activity_logs 90: properties is not the JSON that it should be",
+        ]);
+        assert_eq!(report.settings, [
+            "name = \"Snake House\"",
+            "mail.host = \"smtp.example.com\"",
+            "two_factor = \"admins\"",
+        ]);
+        assert_eq!(report.notes, [
+            "the setting mail:mailers:smtp:password was not carried over",
+            "the setting recaptcha:enabled was not carried over",
         ]);
         people(&store).await;
         servers(&store).await;
