@@ -19,7 +19,12 @@ const STATEMENTS: [&str; 7] = [
 ];
 
 /// Folders whose concern is SQL.
-const SQL_FOLDERS: [&str; 3] = ["crates/db/", "crates/dbhost/", "crates/store/"];
+const SQL_FOLDERS: [&str; 4] = [
+    "crates/db/",
+    "crates/dbhost/",
+    "crates/import/",
+    "crates/store/",
+];
 
 /// Folders of one developer's machine, and hosts that only a package manager names. Each is split
 /// so that this file does not break its own rule.

@@ -261,7 +261,7 @@ async fn servers(store: &TestStore) {
     assert_eq!(allocations, [(11, true), (12, false)]);
     let parked = store.server(ServerId::new(2)).await.unwrap().unwrap();
     assert_eq!(
-        parked.status.map(|status| status.as_str()),
+        parked.status.map(hatchery_vocab::ServerStatus::as_str),
         Some("suspended")
     );
     let liam = store
