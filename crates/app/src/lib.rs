@@ -25,6 +25,7 @@ pub mod password_resets;
 pub mod remote;
 pub mod resources;
 pub mod revocation;
+pub mod schedules;
 pub mod servers;
 pub mod sessions;
 mod settings;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hatchery_node_proto::BackupAdapter;
 use hatchery_s3::Bucket;
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
 /// The panel's settings. They do not change while it runs.
 #[derive(Clone, Debug)]
@@ -35,6 +36,10 @@ pub struct Settings {
     pub client_allocations: ClientAllocations,
     /// Databases that users make.
     pub client_databases: ClientDatabases,
+    /// The time zone in which schedules are meant.
+    pub time_zone: TimeZone,
+    /// How many tasks a schedule may have.
+    pub tasks_per_schedule: u32,
 }
 
 impl Default for Settings {
@@ -50,6 +55,8 @@ impl Default for Settings {
             max_body: 100 * MIB,
             max_edit_size: 4 * MIB,
             session_lifetime: Duration::from_hours(12),
+            time_zone: TimeZone::UTC,
+            tasks_per_schedule: 10,
             backups: BackupSettings::default(),
             client_allocations: ClientAllocations {
                 enabled: true,

@@ -17,9 +17,9 @@ pub use layers::{Layers, Problem, Source};
 pub use reference::reference;
 pub use settings::{
     Activity, Backups, Http, Key, Log, Mail, Metrics, Node, PasswordHashing, RateLimit, S3,
-    Section, Session, Settings,
+    Schedules, Section, Session, Settings,
 };
 pub use value::{
     AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
-    Origin, PortRange, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule,
+    Origin, PortRange, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule, Zone,
 };

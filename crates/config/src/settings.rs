@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use crate::layers::{Layers, Problem};
 use crate::value::{
     AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
-    Origin, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule,
+    Origin, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule, Zone,
 };
 
 /// One setting, for the reference and for finding misspelt names.
@@ -131,6 +131,8 @@ settings! {
             trusted_proxies: Vec<IpNet> = "",
             /// Who must use two-factor authentication: `none`, `admins` or `everybody`.
             two_factor: TwoFactorRule = "none",
+            /// The time zone in which schedules are meant, such as `Europe/Berlin`.
+            time_zone: Zone = "UTC",
         }
 
         /// Lines about what the program does. They go to standard error.
@@ -258,6 +260,15 @@ settings! {
             presigned_lifetime: NonZeroU32 = "60",
             /// How large each part of an upload is, in MiB.
             max_part_size: MiB = "5120",
+        }
+
+        /// Schedules of servers.
+        [schedules: Schedules] {
+            /// Whether this panel runs schedules when they are due. Of several panels over one database
+            /// each may: none runs what another has begun. Running by hand works in any case.
+            run: bool = "true",
+            /// How many tasks a schedule may have.
+            max_tasks: NonZeroU32 = "10",
         }
 
         /// `GET /metrics`, for Prometheus.

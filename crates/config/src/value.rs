@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use hatchery_vocab::{MiB, Port};
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
 
 /// A value that can be written as text: in the environment, as a flag, or in a file, where a list
 /// is the same as its entries with commas between them.
@@ -67,6 +68,25 @@ impl Setting for Port {
 
     fn read(text: &str) -> Option<Self> {
         text.parse().ok().and_then(Self::new)
+    }
+}
+
+/// A time zone by its name in the time zone database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone itself.
+    pub fn get(&self) -> TimeZone {
+        self.0.clone()
+    }
+}
+
+impl Setting for Zone {
+    const KIND: &'static str = "a time zone such as Europe/Berlin";
+
+    fn read(text: &str) -> Option<Self> {
+        TimeZone::get(text).ok().map(Self)
     }
 }
 

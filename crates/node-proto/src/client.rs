@@ -117,8 +117,13 @@ impl NodeClient {
 
     /// Starts, stops, restarts or kills a server; the node does it after it has answered.
     pub async fn power(&self, server: ServerUuid, signal: PowerSignal) -> Result<(), NodeError> {
+        self.power_named(server, signal.as_str()).await
+    }
+
+    /// The same by the signal's name; one that the node does not know it refuses.
+    pub async fn power_named(&self, server: ServerUuid, signal: &str) -> Result<(), NodeError> {
         let body = Power {
-            action: signal.as_str().to_owned(),
+            action: signal.to_owned(),
             wait_seconds: None,
         };
         self.post(format!("/api/servers/{server}/power"), &body)

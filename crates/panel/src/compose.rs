@@ -143,6 +143,8 @@ fn app_settings(settings: &Settings) -> Result<hatchery_app::Settings, ComposeEr
             enabled: settings.client_databases.enabled,
             any_host: settings.client_databases.any_host,
         },
+        time_zone: settings.time_zone.get(),
+        tasks_per_schedule: settings.schedules.max_tasks.get(),
         session_lifetime: Duration::from_secs(
             u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
         ),

@@ -11,6 +11,7 @@ mod listener;
 mod logs;
 mod process;
 mod runtimes;
+mod schedules;
 mod serve;
 mod supervise;
 mod web;

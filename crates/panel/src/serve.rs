@@ -31,7 +31,7 @@ use crate::embedded_node::{self, Address};
 use crate::listener::{self, Limits};
 use crate::supervise::{Shutdown, Supervisor};
 use crate::web::{HttpMetrics, Web};
-use crate::{logs, runtimes};
+use crate::{logs, runtimes, schedules};
 
 /// Enough for thousands of requests a second; more only take memory.
 const MAX_WORKERS: usize = 4;
@@ -210,6 +210,12 @@ fn look_after(
         let cx = cx.clone();
         move || clear_leftovers(cx.clone())
     });
+    if settings.schedules.run {
+        supervisor.keep("schedules", {
+            let cx = cx.clone();
+            move || schedules::run(cx.clone())
+        });
+    }
     let days = u64::from(settings.activity.keep_days);
     let lifetime = (days > 0).then(|| Duration::from_hours(24 * days));
     supervisor.keep("prune backups", {

@@ -32,6 +32,8 @@ mod page;
 mod password_resets;
 mod pending_sign_ins;
 mod recovery_tokens;
+mod schedule_runs;
+mod schedules;
 mod secret;
 mod server_list;
 mod servers;
@@ -41,6 +43,7 @@ mod snapshot;
 mod sql;
 mod ssh_keys;
 mod subusers;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transfers;
@@ -74,6 +77,8 @@ pub use nodes::{NewNode, Node};
 pub use page::{Page, Paged};
 pub use pending_sign_ins::PendingSignIn;
 pub use recovery_tokens::RecoveryToken;
+pub use schedule_runs::{DueRun, RunHold};
+pub use schedules::{CronText, DueSchedule, NewSchedule, Schedule};
 pub use secret::Secret;
 pub use server_list::{ServerFilter, ServerQuery, ServerScope, ServerSort, SortField};
 pub use servers::NewServer;
@@ -81,6 +86,7 @@ pub use sessions::{NewSession, Session};
 pub use snapshot::{FeatureLimits, OpenTransfer, ServerLimits, ServerSnapshot};
 pub use ssh_keys::SshKey;
 pub use subusers::Subuser;
+pub use tasks::{NewTask, Task};
 pub use transfers::NewTransfer;
 pub use users::{AdminUser, NewUser, User};
 
@@ -100,28 +106,23 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 /// costs a query or two.
 const SHARED_NEWS_EVERY: Duration = Duration::from_secs(2);
 
+macro_rules! migration {
+    ($name:literal) => {
+        Migration {
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
 /// The steps of the schema, oldest first. A step that was released is never edited.
 const MIGRATIONS: &[Migration] = &[
-    Migration {
-        name: "0001_schema",
-        sqlite: include_str!("../migrations/sqlite/0001_schema.sql"),
-        postgres: include_str!("../migrations/postgres/0001_schema.sql"),
-    },
-    Migration {
-        name: "0002_kept_backups",
-        sqlite: include_str!("../migrations/sqlite/0002_kept_backups.sql"),
-        postgres: include_str!("../migrations/postgres/0002_kept_backups.sql"),
-    },
-    Migration {
-        name: "0003_database_state",
-        sqlite: include_str!("../migrations/sqlite/0003_database_state.sql"),
-        postgres: include_str!("../migrations/postgres/0003_database_state.sql"),
-    },
-    Migration {
-        name: "0004_sign_ins",
-        sqlite: include_str!("../migrations/sqlite/0004_sign_ins.sql"),
-        postgres: include_str!("../migrations/postgres/0004_sign_ins.sql"),
-    },
+    migration!("0001_schema"),
+    migration!("0002_kept_backups"),
+    migration!("0003_database_state"),
+    migration!("0004_sign_ins"),
+    migration!("0005_schedule_runs"),
 ];
 
 /// How to open a store.
@@ -144,6 +145,8 @@ struct Inner {
     housekeeping: parking_lot::Mutex<Option<AbortHandle>>,
     /// Counts what other processes committed, as far as we noticed.
     external_commits: watch::Sender<u64>,
+    /// Counts our own commits after which a schedule may be due earlier than it was.
+    schedule_commits: watch::Sender<u64>,
 }
 
 impl Drop for Inner {
@@ -178,6 +181,7 @@ impl Store {
             entropy,
             housekeeping: parking_lot::Mutex::new(None),
             external_commits: watch::Sender::new(0),
+            schedule_commits: watch::Sender::new(0),
         }));
         // The task must not keep the store alive.
         let task = tokio::spawn(keep_house(Arc::downgrade(&store.0)));
@@ -190,6 +194,7 @@ impl Store {
         Ok(Tx {
             db: self.0.db.begin().await?,
             changes: Changes::default(),
+            wakes_schedules: false,
             store: self.clone(),
         })
     }
@@ -229,6 +234,7 @@ impl Store {
 pub struct Tx {
     db: hatchery_db::Tx,
     changes: Changes,
+    wakes_schedules: bool,
     store: Store,
 }
 
@@ -246,9 +252,13 @@ impl Tx {
     ) -> Result<Changes, StoreError> {
         let changes = Arc::new(self.changes);
         let (store, stale) = (self.store, Arc::clone(&changes));
+        let wakes_schedules = self.wakes_schedules;
         let committed = move || {
             if *stale != Changes::default() {
                 store.caches().apply(&stale);
+            }
+            if wakes_schedules {
+                store.0.schedule_commits.send_modify(|count| *count += 1);
             }
             then();
         };
@@ -262,6 +272,11 @@ impl Tx {
 
     fn now(&self) -> Timestamp {
         self.store.now()
+    }
+
+    /// Whoever carries out schedules is to look again once this is committed.
+    const fn wakes_schedules(&mut self) {
+        self.wakes_schedules = true;
     }
 
     fn entropy(&self) -> &dyn Entropy {
@@ -347,6 +362,12 @@ impl Store {
     /// every two seconds on PostgreSQL.
     pub fn external_commits(&self) -> watch::Receiver<u64> {
         self.0.external_commits.subscribe()
+    }
+
+    /// Changes whenever this process committed something by which a schedule or a task may be due
+    /// earlier than it was.
+    pub fn schedule_commits(&self) -> watch::Receiver<u64> {
+        self.0.schedule_commits.subscribe()
     }
 
     /// Writes down what is waiting and moves SQLite's log into its file. The last thing to do.

@@ -8,7 +8,7 @@ use hatchery_vocab::{
     AllocationId, ApiKeyId, BackupId, BackupUuid, CpuPercent, DatabaseEngine, DatabaseHostId,
     DatabaseId, EggId, EggUuid, EggVariableId, LocationId, MiB, MountId, NestId, NodeId, NodeUuid,
     Port, ScheduleId, ServerId, ServerStatus, ServerUuid, SessionId, ShortId, SshKeyId, SubuserId,
-    Swap, TaskId, Timestamp, TransferId, UserId, UserUuid,
+    Swap, TaskAction, TaskId, Timestamp, TransferId, UserId, UserUuid,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -183,6 +183,7 @@ columns! {
     ShortId: |s| Value::Text(s.as_str().to_owned()), |v| parse(v);
     DatabaseEngine: |e| Value::Text(e.as_str().to_owned()), |v| parse(v);
     ServerStatus: |s| Value::Text(s.as_str().to_owned()), |v| parse(v);
+    TaskAction: |a| Value::Text(a.as_str().to_owned()), |v| parse(v);
 }
 
 macro_rules! ids {

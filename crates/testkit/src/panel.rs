@@ -55,7 +55,15 @@ impl TestPanel {
         options: PanelOptions,
         route: impl FnOnce(Cx) -> Router,
     ) -> Result<Self, Box<dyn Error>> {
-        let store = TestStore::sqlite().await?;
+        Self::over(TestStore::sqlite().await?, options, route).await
+    }
+
+    /// A panel over an empty store.
+    pub async fn over(
+        store: TestStore,
+        options: PanelOptions,
+        route: impl FnOnce(Cx) -> Router,
+    ) -> Result<Self, Box<dyn Error>> {
         let clock = store.clock.clone();
         let entropy = Arc::new(SeededEntropy::new(7));
         let passwords = Passwords::new(PasswordCost::CHEAPEST, NonZeroUsize::MIN, entropy.clone());
@@ -86,6 +94,27 @@ impl TestPanel {
             entropy,
             router,
         })
+    }
+
+    /// Another panel over the same database, with a way of its own to the same node.
+    pub async fn replica(&self) -> Result<(Cx, FakeNode), Box<dyn Error>> {
+        let (nodes, node) = (Nodes::new(), FakeNode::default());
+        nodes.register(
+            self.world.node,
+            NodeClient::new(node.service(), NodeToken::new(NODE_TOKEN))?,
+        );
+        let clock = Arc::new(self.clock.clone());
+        let entropy = self.entropy.clone();
+        let cx = Cx::new(Parts {
+            store: self.store.second().await?,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            passwords: Passwords::new(PasswordCost::CHEAPEST, NonZeroUsize::MIN, entropy.clone()),
+            mail: Mailer::new(mail_settings(), clock, entropy)?,
+            nodes,
+            settings: self.cx.settings().clone(),
+        });
+        Ok((cx, node))
     }
 
     /// A request without a credential.

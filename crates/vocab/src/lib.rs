@@ -10,6 +10,7 @@ mod limits;
 mod permission;
 mod power;
 mod status;
+mod task;
 mod time;
 
 pub use engine::{DatabaseEngine, ParseDatabaseEngine};
@@ -24,4 +25,5 @@ pub use limits::{CpuPercent, MiB, Port, Swap};
 pub use permission::{Permission, PermissionGroup, PermissionSet};
 pub use power::{ParsePowerSignal, PowerSignal, PowerState};
 pub use status::{ParseServerStatus, ServerStatus};
+pub use task::{ParseTaskAction, TaskAction};
 pub use time::{ParseTimestamp, Timestamp};

@@ -6,6 +6,7 @@ mod backup;
 mod database;
 mod file;
 mod permission;
+mod schedule;
 mod server;
 mod startup;
 mod stats;
@@ -17,6 +18,7 @@ pub use backup::{Backup, BackupMeta};
 pub use database::{Database, DatabaseAddress, DatabasePassword, DatabaseRelationships};
 pub use file::{FileObject, SignedUrl};
 pub use permission::{PermissionGroupText, SystemPermissions};
+pub use schedule::{Cron, Schedule, ScheduleRelationships, ScheduleTask, TaskOutcome};
 pub use server::{
     Allocation, Egg, EggVariable, FeatureLimits, Server, ServerLimits, ServerMeta,
     ServerRelationships, SftpDetails, Subuser, WebsocketCredentials,

@@ -5,6 +5,7 @@ mod files;
 mod list;
 mod network;
 mod permissions;
+mod schedules;
 mod servers;
 mod settings;
 mod startup;

@@ -1,0 +1,16 @@
+-- How the last run of a task ended: nothing, or when and in which words.
+ALTER TABLE tasks ADD COLUMN last_run_at INTEGER;
+ALTER TABLE tasks ADD COLUMN last_outcome TEXT;
+
+-- A run of a schedule that has not ended: which task is next, and when.
+CREATE TABLE schedule_runs (
+    schedule_id INTEGER PRIMARY KEY REFERENCES schedules (id) ON DELETE CASCADE,
+    task_id INTEGER NOT NULL,
+    -- Started by a person, so that it goes on while the schedule is inactive.
+    is_manual INTEGER NOT NULL,
+    -- When the task is due; while somebody carries it out, when others may give them up for lost.
+    due_at INTEGER NOT NULL,
+    -- Who carries the task out: a number made up for this one time.
+    holder TEXT
+) STRICT;
+CREATE INDEX schedule_runs_due_at ON schedule_runs (due_at);
