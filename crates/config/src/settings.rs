@@ -300,6 +300,9 @@ settings! {
             disk: MiB = "0",
             /// The largest file that can be uploaded, in MiB.
             upload_limit: MiB = "100",
+            /// Hosts in a private network from which people may have files fetched for their servers all
+            /// the same, such as a mirror of your own; with commas between them.
+            pull_hosts: Vec<String> = "",
         }
     }
 }

@@ -127,6 +127,14 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
+impl Setting for Vec<String> {
+    const KIND: &'static str = "a list of texts";
+
+    fn read(text: &str) -> Option<Self> {
+        Some(entries(text).map(str::to_owned).collect())
+    }
+}
+
 impl Setting for Vec<IpNet> {
     const KIND: &'static str = "a list of addresses and networks such as 10.0.0.0/8";
 

@@ -17,6 +17,8 @@ pub struct NodeConfig {
     pub backups: PathBuf,
     /// Hosts from which backups may be fetched although they are in a private network.
     pub backup_hosts: Vec<String>,
+    /// Hosts from which files may be fetched for servers although they are in a private network.
+    pub pull_hosts: Vec<String>,
     /// The name in front of the daemon's own console lines.
     pub app_name: String,
     /// Origins besides the node's own from which a browser may open a WebSocket; `*` allows all.
@@ -88,6 +90,7 @@ impl NodeConfig {
             // No server is called so.
             backups: data.join(".backups"),
             backup_hosts: Vec::new(),
+            pull_hosts: Vec::new(),
             data,
             app_name: "Hatchery".to_owned(),
             allowed_origins: Vec::new(),

@@ -8,6 +8,8 @@ mod archive;
 mod change;
 mod disposition;
 mod download;
+mod pull;
+mod pulls;
 mod query;
 mod range;
 mod read;
@@ -22,8 +24,10 @@ pub(crate) use source::body as file_body;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use hatchery_serverfs::FsError;
+
+pub(crate) use pulls::Pulls;
 
 use crate::http::ApiError;
 use crate::state::NodeState;
@@ -40,6 +44,8 @@ pub(crate) fn routes() -> Router<NodeState> {
         .route("/delete", post(change::delete))
         .route("/compress", post(archive::compress))
         .route("/decompress", post(archive::decompress))
+        .route("/pull", get(pull::list).post(pull::begin))
+        .route("/pull/{download}", delete(pull::cancel))
         .route("/chmod", post(change::chmod))
 }
 

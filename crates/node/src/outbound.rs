@@ -117,6 +117,8 @@ fn request(method: Method, uri: Uri, body: Body) -> Result<Request<Body>, Outbou
     Request::builder()
         .method(method)
         .uri(uri)
+        // Some, such as the API of GitHub, refuse who does not introduce itself.
+        .header(header::USER_AGENT, "Hatchery")
         .body(body)
         .map_err(|_| OutboundError::Address)
 }

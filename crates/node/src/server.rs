@@ -24,6 +24,7 @@ use tokio::time::Instant;
 pub(crate) use restore::{RestoreError, RestoreJob};
 
 use crate::console::{Ring, daemon_line};
+use crate::files::Pulls;
 use crate::hub::{Frame, Hub};
 use crate::power::Refusal;
 use crate::state::NodeState;
@@ -111,6 +112,7 @@ pub(crate) struct Server {
     walk_millis: AtomicU64,
     /// Held while an archive of the server is packed or unpacked: one after another.
     pub(crate) archiving: tokio::sync::Mutex<()>,
+    pub(crate) pulls: Pulls,
     pub(crate) hub: Hub,
     pub(crate) console: Mutex<Ring>,
     /// The output of the last installation.
@@ -143,6 +145,7 @@ impl Server {
             archives: Semaphore::new(1),
             walk_millis: AtomicU64::new(0),
             archiving: tokio::sync::Mutex::default(),
+            pulls: Pulls::default(),
             hub: Hub::default(),
             console: Mutex::default(),
             installation: Mutex::default(),
@@ -265,6 +268,7 @@ impl Server {
 
     /// Ends everything that runs for the server and its task. Its files stay.
     pub(crate) async fn end(&self) {
+        self.pulls.cancel_all();
         let (reply, done) = oneshot::channel();
         if self.mailbox.send(Request::Delete { reply }).await.is_ok() {
             // The task answers before it ends, or has ended.

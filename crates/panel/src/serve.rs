@@ -154,6 +154,7 @@ async fn start_node(
         upload_limit_mib: settings.node.upload_limit.get(),
         backups: data_dir.path().join("backups"),
         backup_hosts: backups_bucket_host(cx),
+        pull_hosts: settings.node.pull_hosts.clone(),
         ..NodeConfig::new(token.clone(), volumes)
     };
     let runtime = runtimes::choose(settings, data_dir, ambient).await?;

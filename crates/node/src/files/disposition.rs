@@ -1,7 +1,7 @@
 //! The header that names a download.
 
 use axum::http::HeaderValue;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// What RFC 8187 lets stand in an extended value.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -39,11 +39,49 @@ pub(super) fn attachment(name: &str) -> HeaderValue {
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
+/// The name of a file that such a header of somebody else's states: its last part alone, whatever
+/// folders it names.
+pub(super) fn file_name(header: &str) -> Option<String> {
+    let parameter = |name: &str| {
+        header.split(';').skip(1).find_map(|parameter| {
+            let (found, value) = parameter.split_once('=')?;
+            let value = value.trim().trim_matches('"');
+            found.trim().eq_ignore_ascii_case(name).then_some(value)
+        })
+    };
+    let extended = parameter("filename*").and_then(|value| {
+        let encoded = value.splitn(3, '\'').nth(2)?;
+        Some(percent_decode_str(encoded).decode_utf8_lossy().into_owned())
+    });
+    let whole = extended.or_else(|| parameter("filename").map(str::to_owned))?;
+    let last = whole.rsplit(['/', '\\']).next()?;
+    (!last.is_empty()).then(|| last.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_name_in_a_header_is_a_name_alone() {
+        for (header, name) in [
+            ("attachment; filename=\"a b.zip\"", Some("a b.zip")),
+            ("attachment;filename=a.zip", Some("a.zip")),
+            (
+                "attachment; filename=\"x\"; FileName*=UTF-8''gr%C3%BC%C3%9Fe.zip",
+                Some("grüße.zip"),
+            ),
+            ("inline; filename=\"../../etc/passwd\"", Some("passwd")),
+            ("attachment; filename=\"C:\\x\\y.zip\"", Some("y.zip")),
+            ("attachment; filename*=UTF-8''..%2Fup", Some("up")),
+            ("attachment; filename=\"\"", None),
+            ("attachment", None),
+        ] {
+            assert_eq!(file_name(header).as_deref(), name, "{header}");
+        }
+    }
 
     #[test]
     fn names_are_quoted_or_encoded() {
@@ -77,7 +115,7 @@ mod tests {
             prop_assert!(header.starts_with("attachment; filename=\""));
             prop_assert_eq!(header.matches('"').count(), 2);
             if let Some((_, encoded)) = header.split_once("filename*=UTF-8''") {
-                let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8().unwrap();
+                let decoded = percent_decode_str(encoded).decode_utf8().unwrap();
                 prop_assert_eq!(decoded, name);
             }
         }

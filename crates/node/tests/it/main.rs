@@ -13,6 +13,7 @@ mod files;
 mod install;
 mod power;
 mod protocol;
+mod pull;
 mod socket;
 mod websocket;
 mod world;
