@@ -32,6 +32,7 @@ mod settings;
 pub mod sign_in;
 pub mod ssh_keys;
 pub mod startup;
+pub mod subusers;
 pub mod two_factor;
 pub mod users;
 pub mod windows;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use futures_util::stream;
-use hatchery_node_proto::NodeError;
-use hatchery_store::{StoreError, Tx};
-use hatchery_vocab::{NodeId, UserUuid};
+use hatchery_node_proto::{NodeClient, NodeError, jwt};
+use hatchery_store::{ServerSnapshot, StoreError, Tx};
+use hatchery_vocab::{NodeId, ServerUuid, UserId, UserUuid};
 
 use crate::Cx;
 
@@ -38,6 +38,31 @@ pub async fn mark(cx: &Cx, tx: &mut Tx, user: UserUuid) -> Result<(), StoreError
     Ok(())
 }
 
+/// What a node must be told of one server.
+#[derive(Clone, Debug)]
+#[must_use = "a note is to be delivered after the commit"]
+pub struct Note {
+    key: String,
+    value: String,
+}
+
+/// Notes in a transaction that every token of a user for one server is to end. After its commit
+/// [`deliver_one`] tells the server's node.
+pub async fn mark_on_server(
+    cx: &Cx,
+    tx: &mut Tx,
+    server: &ServerSnapshot,
+    user: UserId,
+) -> Result<Note, StoreError> {
+    let token_id = jwt::pair_id(user, server.uuid);
+    let note = Note {
+        key: format!("{NOTE}{}:{}:{token_id}", server.node.id, server.uuid),
+        value: cx.now().micros().to_string(),
+    };
+    tx.set_setting(&note.key, &note.value).await?;
+    Ok(note)
+}
+
 /// Tells nodes what was noted, and waits a moment for it: who can be reached knows before the answer
 /// to the request that took the right away. A node that is gone holds nobody up.
 pub async fn deliver(cx: &Cx) -> Result<(), StoreError> {
@@ -56,50 +81,88 @@ pub async fn deliver(cx: &Cx) -> Result<(), StoreError> {
     }
 }
 
-/// Tells nodes everything that was noted. What a node does not take stays noted for the next time; a node that
-/// this process has no way to is left to the process that has one.
+/// Tells nodes everything that was noted. What a node does not take stays noted for the next time; a
+/// node that this process has no way to is left to the process that has one.
 pub async fn deliver_all(cx: &Cx) -> Result<(), StoreError> {
     let notes = cx.store().settings_beginning(NOTE).await?;
     stream::iter(notes.into_iter().map(Ok))
-        .try_for_each_concurrent(AT_ONCE, |(key, noted)| async move {
-            if told(cx, &key, &noted).await? {
-                let mut tx = cx.store().begin().await?;
-                // Noted again in the meantime, it stays.
-                tx.take_setting_if(&key, &noted).await?;
-                tx.commit().await?;
-            }
-            Ok(())
+        .try_for_each_concurrent(AT_ONCE, |(key, value)| async move {
+            deliver_one(cx, &Note { key, value }).await.map(drop)
         })
         .await
 }
 
-/// Whether nothing is left to tell of a note.
-async fn told(cx: &Cx, key: &str, noted: &str) -> Result<bool, StoreError> {
+/// Tells one node what was noted of it. Says whether the node took it.
+pub async fn deliver_one(cx: &Cx, note: &Note) -> Result<bool, StoreError> {
+    let outcome = tell(cx, note).await?;
+    if outcome != Outcome::Later {
+        let mut tx = cx.store().begin().await?;
+        // Noted again in the meantime, it stays.
+        tx.take_setting_if(&note.key, &note.value).await?;
+        tx.commit().await?;
+    }
+    Ok(outcome == Outcome::Taken)
+}
+
+/// What became of telling a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It knows.
+    Taken,
+    /// It must still be told.
+    Later,
+    /// There is nothing to tell any more, or it does not want to know.
+    Never,
+}
+
+async fn tell(cx: &Cx, note: &Note) -> Result<Outcome, StoreError> {
     let oldest = cx.now().minus(KEPT).micros();
-    let is_late = noted.parse::<i64>().is_ok_and(|noted| noted < oldest);
-    let Some((node, user)) = parse(key).filter(|_| !is_late) else {
-        return Ok(true);
+    let is_late = note.value.parse::<i64>().is_ok_and(|noted| noted < oldest);
+    let Some((node, ends)) = Ends::parse(&note.key).filter(|_| !is_late) else {
+        return Ok(Outcome::Never);
     };
     let Some(node) = cx.store().node(node).await? else {
-        return Ok(true);
+        return Ok(Outcome::Never);
     };
     let Some(client) = cx.nodes().client(&node) else {
-        return Ok(false);
+        return Ok(Outcome::Later);
     };
-    match client.deauthorize_user(user, Vec::new()).await {
-        Ok(()) => Ok(true),
+    match ends.tell(&client).await {
+        Ok(()) => Ok(Outcome::Taken),
         Err(NodeError::Io(error)) => {
             tracing::warn!(node = node.name, %error, "a node was not told yet that somebody lost their rights");
-            Ok(false)
+            Ok(Outcome::Later)
         }
         Err(error) => {
             tracing::error!(node = node.name, %error, "a node refuses to take somebody's rights away");
-            Ok(true)
+            Ok(Outcome::Never)
         }
     }
 }
 
-fn parse(key: &str) -> Option<(NodeId, UserUuid)> {
-    let (node, user) = key.strip_prefix(NOTE)?.split_once(':')?;
-    Some((NodeId::new(node.parse().ok()?), user.parse().ok()?))
+/// Which tokens end.
+#[derive(Debug)]
+enum Ends {
+    /// All of a user's.
+    User(UserUuid),
+    /// Those of one server with this id.
+    OnServer(ServerUuid, String),
+}
+
+impl Ends {
+    fn parse(key: &str) -> Option<(NodeId, Self)> {
+        let (node, rest) = key.strip_prefix(NOTE)?.split_once(':')?;
+        let ends = match rest.split_once(':') {
+            None => Self::User(rest.parse().ok()?),
+            Some((server, token_id)) => Self::OnServer(server.parse().ok()?, token_id.to_owned()),
+        };
+        Some((NodeId::new(node.parse().ok()?), ends))
+    }
+
+    async fn tell(self, client: &NodeClient) -> Result<(), NodeError> {
+        match self {
+            Self::User(user) => client.deauthorize_user(user, Vec::new()).await,
+            Self::OnServer(server, token_id) => client.ws_deny(server, vec![token_id]).await,
+        }
+    }
 }

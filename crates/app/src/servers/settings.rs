@@ -7,6 +7,7 @@ use hatchery_vocab::ServerStatus;
 
 use crate::access::{Access, Conflict, needs};
 use crate::activity::Event;
+use crate::detached::to_the_end;
 use crate::{Cx, node_call};
 
 /// Renames a server, and describes it anew unless the description is to stay.
@@ -99,10 +100,17 @@ pub enum ReinstallError {
 }
 
 /// Runs the installation again over the server's files.
-///
+pub async fn reinstall(
+    cx: &Cx,
+    access: &Access<needs::SettingsReinstall>,
+) -> Result<(), ReinstallError> {
+    let (cx, access) = (cx.clone(), access.clone());
+    to_the_end(async move { install_again(&cx, &access).await }).await
+}
+
 /// The status is set before the node is asked, since the node may be done at once, and taken back
 /// when the node fails. No transaction is open while a node is waited for.
-pub async fn reinstall(
+async fn install_again(
     cx: &Cx,
     access: &Access<needs::SettingsReinstall>,
 ) -> Result<(), ReinstallError> {

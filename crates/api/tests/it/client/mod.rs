@@ -9,6 +9,7 @@ mod schedules;
 mod servers;
 mod settings;
 mod startup;
+mod users;
 
 use std::fmt::Write as _;
 
