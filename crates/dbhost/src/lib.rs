@@ -187,10 +187,14 @@ impl Session {
     /// Drops what [`create`](Self::create) may have made before it was cut short. A database whose
     /// account does not exist is not its work, and stays.
     pub async fn discard(&mut self, tenant: &Tenant<'_>) -> Result<(), HostError> {
-        if on_either!(self, WORK_PATIENCE, client => client.has_user(tenant))? {
-            self.drop(tenant).await?;
+        if !on_either!(self, WORK_PATIENCE, client => client.has_user(tenant))? {
+            return Ok(());
         }
-        Ok(())
+        // Who may not make databases may not drop them either, not even one that does not exist.
+        if on_either!(self, WORK_PATIENCE, client => client.has_database(tenant.database))? {
+            return self.drop(tenant).await;
+        }
+        on_either!(self, WORK_PATIENCE, client => client.drop_account(tenant))
     }
 
     /// Which version the server says it is.

@@ -108,6 +108,10 @@ impl Client {
     pub(crate) async fn drop(&mut self, tenant: &Tenant<'_>) -> Result<(), HostError> {
         let name = mysql_name(tenant.database)?;
         self.run(format!("DROP DATABASE IF EXISTS {name}")).await?;
+        self.drop_account(tenant).await
+    }
+
+    pub(crate) async fn drop_account(&mut self, tenant: &Tenant<'_>) -> Result<(), HostError> {
         self.run(format!("DROP USER IF EXISTS {}", account(tenant)?))
             .await
     }

@@ -101,12 +101,14 @@ impl Client {
     }
 
     pub(crate) async fn drop(&mut self, tenant: &Tenant<'_>) -> Result<(), HostError> {
-        let (role, database) = (
-            postgres_name(tenant.username)?,
-            postgres_name(tenant.database)?,
-        );
+        let database = postgres_name(tenant.database)?;
         self.run(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
             .await?;
+        self.drop_account(tenant).await
+    }
+
+    pub(crate) async fn drop_account(&mut self, tenant: &Tenant<'_>) -> Result<(), HostError> {
+        let role = postgres_name(tenant.username)?;
         if self.has_user(tenant).await? {
             // What it may have made in the database that everybody can enter.
             self.run(&format!("DROP OWNED BY {role}")).await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hatchery_db::DbError;
 use hatchery_vocab::{DatabaseHostId, DatabaseId, Port, ServerId, Timestamp};
 
-use crate::sql::{Cells, cell, params, read_all, read_opt};
+use crate::sql::{Cells, cell, column, params, read_all, read_opt};
 use crate::{Secret, Store, StoreError, Tx};
 
 /// After how long a database that is still being created counts as one that nobody creates any
@@ -132,10 +132,12 @@ impl Tx {
             limit.unwrap_or(u64::MAX),
         )
         .await?;
-        let sql = "SELECT id FROM databases
-            WHERE server_id = $1 AND LOWER(name) = LOWER($2) AND state <> 'leftover'";
-        let same = params![database.server_id, database.name];
-        if self.db().opt(sql, &same).await?.is_some() {
+        let sql = "SELECT name FROM databases WHERE server_id = $1 AND state <> 'leftover'";
+        let rows = self.db().few(sql, &params![database.server_id]).await?;
+        let taken: Vec<String> = column(rows)?;
+        // Not by LOWER, which the engines understand differently.
+        let wanted = database.name.to_lowercase();
+        if taken.iter().any(|name| name.to_lowercase() == wanted) {
             return Err(StoreError::Db(DbError::Unique {
                 constraint: "databases_host_name".to_owned(),
             }));

@@ -22,6 +22,8 @@ use crate::{Call, FakeNode, Person, TestServer, World};
 pub struct PanelOptions {
     /// What the operator chose.
     pub settings: Settings,
+    /// What its randomness grows from, for tests that leave names behind where others see them.
+    pub seed: Option<u64>,
 }
 
 /// A panel over a database of its own, which ends with it.
@@ -65,7 +67,7 @@ impl TestPanel {
         route: impl FnOnce(Cx) -> Router,
     ) -> Result<Self, Box<dyn Error>> {
         let clock = store.clock.clone();
-        let entropy = Arc::new(SeededEntropy::new(7));
+        let entropy = Arc::new(SeededEntropy::new(options.seed.unwrap_or(7)));
         let passwords = Passwords::new(PasswordCost::CHEAPEST, NonZeroUsize::MIN, entropy.clone());
         let hash = passwords.hash(Self::PASSWORD).await?;
         let world = World::create(&store, &hash, &*entropy).await?;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use hatchery_e2e::Engine;
+use hatchery_e2e::{Engine, Panel};
 
-use crate::world::{World, cache, once, run};
+use crate::world::{World, cache, once, run, skip};
 
 /// What the script says, in this order, when all went well.
 const STEPS: [&str; 8] = [
@@ -49,4 +49,83 @@ fn py_dactyl_drives_a_server() {
         .args([&world.panel.url(), &world.key, &game.id]);
     let steps = run(&mut python);
     assert_eq!(steps.lines().collect::<Vec<_>>(), STEPS);
+}
+
+/// Every method of the library's Client API, of the oldest and the newest version in use.
+#[test]
+fn every_method_of_py_dactyl_works() {
+    for version in ["2.0.4", "2.1.3"] {
+        whole_surface(version);
+    }
+}
+
+fn whole_surface(version: &str) {
+    const CLASSES: [&str; 10] = [
+        "account",
+        "servers",
+        "files",
+        "databases",
+        "network",
+        "schedules",
+        "startup",
+        "users",
+        "backups",
+        "settings",
+    ];
+    let environment = cache().join(format!("dactyl-{version}"));
+    let packages = [
+        format!("py-dactyl=={version}"),
+        "websocket-client==1.9.2".to_owned(),
+    ];
+    once(&environment, &packages.join(" "), |environment| {
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(environment));
+        let mut pip = Command::new(environment.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+        run(pip.args(&packages));
+    });
+
+    let world = World::new(Engine::Process);
+    let databases = lend_database_host(&world);
+    let game = world.server("demo", &[]);
+    let mut python = Command::new(environment.join("bin/python"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/dactyl_whole.py");
+    python.arg(script).args([
+        &world.panel.url(),
+        &world.key,
+        &game.id,
+        Panel::PASSWORD,
+        if databases { "yes" } else { "no" },
+    ]);
+    let steps = run(&mut python);
+    let expected = CLASSES
+        .into_iter()
+        .filter(|class| databases || *class != "databases")
+        .chain(["nothing left out"]);
+    assert_eq!(
+        steps.lines().collect::<Vec<_>>(),
+        expected.collect::<Vec<_>>(),
+        "py-dactyl {version}"
+    );
+}
+
+/// Lends the panel the database server of the tests, if there is one.
+fn lend_database_host(world: &World) -> bool {
+    let Ok(url) = std::env::var("HATCHERY_TEST_MARIADB") else {
+        skip("HATCHERY_TEST_MARIADB names no database server");
+        return false;
+    };
+    let account = url.strip_prefix("mysql://").unwrap();
+    let (account, place) = account.split_once('@').unwrap();
+    let (username, password) = account.split_once(':').unwrap();
+    let (host, port) = place.trim_end_matches('/').split_once(':').unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), password).unwrap();
+    let mut create = vec!["database-host", "create", "--name", "main", "--engine", "mysql"];
+    let file = file.path().to_str().unwrap();
+    create.extend(["--host", host, "--port", port, "--username", username]);
+    create.extend(["--password-file", file]);
+    world.panel.run(&create).unwrap();
+    true
 }

@@ -5,7 +5,9 @@
 mod access;
 mod auth;
 mod client;
+mod database_server;
 mod openapi;
+mod races;
 mod remote;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! `/api/client`.
 
 mod account;
+mod databases;
 mod files;
 mod list;
 mod network;
