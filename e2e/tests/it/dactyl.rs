@@ -92,7 +92,7 @@ fn whole_surface(version: &str) {
     let mut python = Command::new(environment.join("bin/python"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/dactyl_whole.py");
     python.arg(script).args([
-        &world.panel.url(),
+        world.panel.url().as_str(),
         &world.key,
         &game.id,
         Panel::PASSWORD,
@@ -122,7 +122,14 @@ fn lend_database_host(world: &World) -> bool {
     let (host, port) = place.trim_end_matches('/').split_once(':').unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), password).unwrap();
-    let mut create = vec!["database-host", "create", "--name", "main", "--engine", "mysql"];
+    let mut create = vec![
+        "database-host",
+        "create",
+        "--name",
+        "main",
+        "--engine",
+        "mysql",
+    ];
     let file = file.path().to_str().unwrap();
     create.extend(["--host", host, "--port", port, "--username", username]);
     create.extend(["--password-file", file]);

@@ -362,7 +362,32 @@ async fn fields_and_ids_in_the_words_of_the_specification() {
         json!({"database": 12345, "remote": "db.example.com"}),
     ];
     let lines = super::answers(&panel, "POST", "/databases", &cases).await;
-    insta::assert_snapshot!(lines);
+    insta::assert_snapshot!(lines, @r#"
+    {}
+      422 ValidationException: The database field is required. [database required]
+      422 ValidationException: The remote field is required. [remote required]
+    {"database":"abcd","remote":""}
+      422 ValidationException: The remote field is required. [remote required]
+    {"database":"ab","remote":"%"}
+      422 ValidationException: The database must be at least 3 characters. [database min]
+    {"database":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…
+      422 ValidationException: The database may not be greater than 48 characters. [database max]
+    {"database":"a b!","remote":"%"}
+      422 ValidationException: The database may only contain letters, numbers, and dashes. [database alpha_dash]
+    {"database":"𝒜bc","remote":"%"}
+      422 ValidationException: The database may only contain letters, numbers, and dashes. [database alpha_dash]
+    {"database":["abcd"],"remote":["%"]}
+      422 ValidationException: The database may only contain letters, numbers, and dashes. [database alpha_dash]
+      422 ValidationException: The database must be at least 3 characters. [database min]
+      422 ValidationException: The remote must be a string. [remote string]
+      422 ValidationException: The remote format is invalid. [remote regex]
+    {"database":"abcd","remote":"no spaces allowed"}
+      422 ValidationException: The remote format is invalid. [remote regex]
+    {"database":"abcd","remote":"%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%…
+      422 ValidationException: The remote may not be greater than 255 characters. [remote max]
+    {"database":12345,"remote":"db.example.com"}
+      400 NoSuitableDatabaseHostException: No database host was found that meets the requirements for this server.
+    "#);
 
     let other = ServerSketch {
         name: "other",
