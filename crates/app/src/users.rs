@@ -121,6 +121,8 @@ pub async fn reset_password(cx: &Cx, user: &User, password: &str) -> Result<(), 
     let mut tx = cx.store().begin().await?;
     tx.set_user_password(user.id, &hash).await?;
     tx.delete_sessions_of(user.id, None).await?;
+    tx.delete_pending_sign_ins_of(user.id).await?;
+    tx.delete_password_reset_of(user.id).await?;
     revocation::mark(cx, &mut tx, user.uuid).await?;
     tx.commit().await?;
     Ok(revocation::deliver(cx).await?)

@@ -167,6 +167,11 @@ impl Mailer {
         }
     }
 
+    /// How many letters wait.
+    pub fn waiting(&self) -> usize {
+        self.0.outbox.len()
+    }
+
     /// Takes everything that still waits out of the outbox. Where nobody delivers, as in tests, this
     /// is how letters are read.
     pub fn take_waiting(&self) -> Vec<Mail> {

@@ -183,6 +183,11 @@ impl Outbox {
         again
     }
 
+    /// How many wait, the one that is being tried included.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.lock().letters.len()
+    }
+
     /// Takes everything out.
     pub(crate) fn drain(&self) -> Vec<Mail> {
         let letters = std::mem::take(&mut self.waiting.lock().letters);

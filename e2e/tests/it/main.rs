@@ -20,6 +20,7 @@ mod coop;
 mod dactyl;
 mod faults;
 mod image;
+mod mail;
 mod minecraft;
 mod openarena;
 mod world;

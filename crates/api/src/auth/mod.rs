@@ -14,7 +14,7 @@ use hatchery_app::sessions;
 use hatchery_app::sign_in::Browser;
 use hatchery_auth::SessionToken;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use crate::Api;
 use crate::kit::answer::NoContent;
@@ -37,6 +37,7 @@ pub(crate) fn router(api: Api) -> Router<Api> {
         .route("/auth/password", post(password::forgot))
         .route("/auth/password/reset", post(password::reset))
         .route("/auth/logout", post(logout))
+        .route("/auth/{*page}", get(no_page))
         .route_layer(from_fn_with_state(api, keep_cookies))
 }
 
@@ -45,6 +46,12 @@ async fn csrf_cookie(State(api): State<Api>, headers: HeaderMap) -> Response {
     let token = session::token(&api.cx, &headers)
         .unwrap_or_else(|| SessionToken::generate(api.cx.entropy()));
     with_cookies(NoContent.into_response(), session::cookies(&api.cx, &token))
+}
+
+/// What else is asked for under `/auth` is pages of the web interface (client-api.md §7), which are not
+/// the API's.
+async fn no_page(uri: Uri) -> ApiError {
+    ApiError::no_route(uri.path().trim_start_matches('/'))
 }
 
 /// Prolongs the cookies of a browser with every answer, unless the answer sets others.

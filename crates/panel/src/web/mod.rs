@@ -5,6 +5,7 @@ mod account;
 mod documents;
 mod html;
 mod metrics;
+mod password;
 mod probes;
 mod setup;
 
@@ -58,6 +59,7 @@ impl Web {
             .merge(account::routes())
             .merge(documents::routes())
             .merge(metrics::routes())
+            .merge(password::routes())
             .merge(probes::routes())
             .merge(setup::routes())
             .with_state(self)

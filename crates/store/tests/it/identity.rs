@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use hatchery_store::testing::{TEST_START, TestStore};
 use hatchery_store::{
-    ApiKeyKind, MAX_CLIENT_KEYS, NewApiKey, NewSession, Page, Secret, StoreError, both_dbs,
+    ApiKeyKind, MAX_CLIENT_KEYS, NewApiKey, NewSession, Page, PendingSignIn, Secret, StoreError,
+    both_dbs,
 };
 use hatchery_vocab::UserId;
 
@@ -208,6 +209,83 @@ both_dbs! {
         assert!(!tx.use_recovery_token(world.owner, tokens[0].id).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(store.recovery_tokens_of(world.owner).await.unwrap().len(), 1);
+    }
+
+    async fn a_link_for_a_password_is_one_and_works_once(store: TestStore) {
+        let (hour, minute) = (Duration::from_hours(1), Duration::from_mins(1));
+        let world = World::create(&store).await;
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.start_password_reset(world.owner, &[1; 32], minute).await.unwrap());
+        assert!(!tx.start_password_reset(world.owner, &[2; 32], minute).await.unwrap());
+        tx.commit().await.unwrap();
+        assert!(store.has_password_reset(world.owner, &[1; 32], hour).await.unwrap());
+        assert!(!store.has_password_reset(world.owner, &[2; 32], hour).await.unwrap());
+        store.clock.advance(minute);
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.start_password_reset(world.owner, &[2; 32], minute).await.unwrap());
+        assert!(!tx.use_password_reset(world.owner, &[1; 32], hour).await.unwrap());
+        assert!(!tx.use_password_reset(world.friend, &[2; 32], hour).await.unwrap());
+        assert!(tx.use_password_reset(world.owner, &[2; 32], hour).await.unwrap());
+        assert!(!tx.use_password_reset(world.owner, &[2; 32], hour).await.unwrap());
+        assert!(tx.start_password_reset(world.owner, &[3; 32], minute).await.unwrap());
+        tx.commit().await.unwrap();
+        store.clock.advance(hour);
+        assert!(!store.has_password_reset(world.owner, &[3; 32], hour).await.unwrap());
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.delete_ended_password_resets(hour).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+    }
+
+    async fn a_pending_sign_in_belongs_to_one_browser(store: TestStore) {
+        let lifetime = Duration::from_mins(5);
+        let world = World::create(&store).await;
+        let pending = |session: &'static [u8; 32], token: &'static [u8; 32]| PendingSignIn {
+            session_sha256: session,
+            token_sha256: token,
+        };
+        let (first, second) = (pending(&[1; 32], &[2; 32]), pending(&[1; 32], &[3; 32]));
+        let mut tx = store.begin().await.unwrap();
+        tx.create_pending_sign_in(first, world.owner).await.unwrap();
+        tx.create_pending_sign_in(second, world.friend).await.unwrap();
+        tx.commit().await.unwrap();
+        let whose = async |pending| store.pending_sign_in(pending, lifetime).await.unwrap();
+        assert_eq!(whose(first).await, None, "the second took its place");
+        assert_eq!(whose(second).await, Some(world.friend));
+        assert_eq!(whose(pending(&[9; 32], &[3; 32])).await, None);
+        assert!(store.has_pending_sign_in(&[1; 32], lifetime).await.unwrap());
+        let mut tx = store.begin().await.unwrap();
+        assert!(!tx.use_pending_sign_in(first).await.unwrap());
+        assert!(tx.use_pending_sign_in(second).await.unwrap());
+        assert!(!tx.use_pending_sign_in(second).await.unwrap());
+        tx.create_pending_sign_in(first, world.owner).await.unwrap();
+        tx.commit().await.unwrap();
+        store.clock.advance(lifetime);
+        assert_eq!(whose(first).await, None);
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(tx.delete_ended_pending_sign_ins(lifetime).await.unwrap(), 1);
+        assert_eq!(tx.delete_pending_sign_ins_of(world.owner).await.unwrap(), 0);
+        tx.commit().await.unwrap();
+    }
+
+    async fn what_was_proven_must_still_be_so(store: TestStore) {
+        let world = World::create(&store).await;
+        let old = store.user(world.owner).await.unwrap().unwrap().password.clone();
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.replace_user_password(world.owner, &old, &Secret::new("new")).await.unwrap());
+        assert!(!tx.replace_user_password(world.owner, &old, &Secret::new("newer")).await.unwrap());
+        assert!(tx.set_totp_secret(world.owner, &Secret::new("one")).await.unwrap());
+        assert!(tx.accept_totp_step(world.owner, 5).await.unwrap());
+        assert!(tx.set_totp_secret(world.owner, &Secret::new("two")).await.unwrap());
+        assert!(!tx.enable_totp(world.owner, &Secret::new("one")).await.unwrap());
+        assert!(tx.enable_totp(world.owner, &Secret::new("two")).await.unwrap());
+        assert!(!tx.set_totp_secret(world.owner, &Secret::new("three")).await.unwrap());
+        tx.commit().await.unwrap();
+        let user = store.user(world.owner).await.unwrap().unwrap();
+        assert_eq!((user.use_totp, user.totp_last_step), (true, None));
+        assert_eq!(user.totp_secret.as_ref().map(Secret::expose), Some("two"));
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.disable_totp(world.owner).await.unwrap());
+        tx.commit().await.unwrap();
     }
 
     async fn ssh_keys_belong_to_one_user(store: TestStore) {

@@ -1,6 +1,6 @@
 //! `/api/client`.
 
-mod account;
+pub(crate) mod account;
 mod databases;
 mod files;
 mod list;

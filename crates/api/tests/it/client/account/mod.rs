@@ -2,8 +2,32 @@
 
 mod activity;
 mod api_keys;
+mod email;
+mod password;
+mod ssh_keys;
+pub(crate) mod two_factor;
+
+use hatchery_testkit::{Person, TestPanel};
 
 use crate::panel;
+
+/// What an account's log shows its owner, oldest first: events with their properties.
+pub(crate) async fn log(panel: &TestPanel, person: &Person) -> Vec<String> {
+    panel.store.flush().await.unwrap();
+    let path = "/api/client/account/activity?per_page=100&sort=timestamp";
+    let body = panel.call_as(person, "GET", path).send().await.json();
+    let entries = body["data"].as_array().unwrap().iter();
+    entries
+        .map(|entry| {
+            let entry = &entry["attributes"];
+            format!(
+                "{} {}",
+                entry["event"].as_str().unwrap(),
+                entry["properties"]
+            )
+        })
+        .collect()
+}
 
 #[tokio::test]
 async fn the_account_of_the_key() {

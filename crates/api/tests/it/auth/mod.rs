@@ -1,5 +1,8 @@
 //! `/auth` and `/sanctum`: browser sessions.
 
+mod password;
+mod second_factor;
+
 use std::time::Duration;
 
 use hatchery_testkit::{Answer, Call, TestPanel};
@@ -8,18 +11,18 @@ use serde_json::json;
 use crate::{panel, panel_with};
 
 /// A browser's cookies.
-struct Browser {
+pub(crate) struct Browser {
     session: String,
     csrf: String,
 }
 
 impl Browser {
-    async fn open(panel: &TestPanel) -> Self {
+    pub(crate) async fn open(panel: &TestPanel) -> Self {
         Self::of(&panel.call("GET", "/sanctum/csrf-cookie").send().await)
     }
 
     /// The cookies that an answer sets.
-    fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Answer) -> Self {
         let cookies: Vec<&str> = answer
             .headers
             .get_all("set-cookie")
@@ -43,7 +46,7 @@ impl Browser {
         }
     }
 
-    fn send(&self, call: Call) -> Call {
+    pub(crate) fn send(&self, call: Call) -> Call {
         call.header(
             "cookie",
             &format!(
@@ -57,6 +60,15 @@ impl Browser {
 
 async fn sign_in(panel: &TestPanel, user: &str, password: &str) -> Answer {
     let browser = Browser::open(panel).await;
+    sign_in_from(panel, &browser, user, password).await
+}
+
+/// A browser in which somebody is signed in.
+pub(crate) async fn signed_in(panel: &TestPanel, user: &str) -> Browser {
+    Browser::of(&sign_in(panel, user, TestPanel::PASSWORD).await)
+}
+
+async fn sign_in_from(panel: &TestPanel, browser: &Browser, user: &str, password: &str) -> Answer {
     let call = panel
         .call("POST", "/auth/login")
         .json(&json!({"user": user, "password": password}));
