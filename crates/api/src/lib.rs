@@ -24,6 +24,7 @@ use axum::extract::FromRef;
 use hatchery_app::Cx;
 use hatchery_vocab::UserId;
 
+use kit::front::Front;
 use kit::rate_limit::RateLimiter;
 use render::{RenderedPages, RenderedServers};
 
@@ -70,9 +71,10 @@ pub fn router(cx: Cx) -> Router {
     };
     let gate = axum::middleware::from_fn_with_state(api.clone(), kit::gate::gate);
     let client = client::router().split_for_parts().0.route_layer(gate);
+    let front = Front::new(api.cx.settings());
     let routes = client
         .merge(auth::router(api.clone()))
         .merge(remote::router())
         .with_state(api);
-    kit::front::before(routes)
+    front.before(routes)
 }

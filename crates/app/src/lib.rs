@@ -41,6 +41,6 @@ pub use actor::{Actor, Credential};
 pub use context::{Cx, Parts};
 pub use nodes::Nodes;
 pub use settings::{
-    BackupSettings, BackupThrottle, ClientAllocations, ClientDatabases, Settings, TrustedProxies,
-    TwoFactorPolicy,
+    AllowedOrigins, BackupSettings, BackupThrottle, ClientAllocations, ClientDatabases, Settings,
+    TrustedProxies, TwoFactorPolicy,
 };

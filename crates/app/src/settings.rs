@@ -32,6 +32,12 @@ pub struct Settings {
     pub session_lifetime: Duration,
     /// How backups are made and kept.
     pub backups: BackupSettings,
+    /// Whether the log of a server leaves out what administrators did to it from outside.
+    pub hide_admin_activity: bool,
+    /// The web pages of others that may call the API.
+    pub allowed_origins: AllowedOrigins,
+    /// Whether the API answers nothing while somebody works on the panel.
+    pub maintenance: bool,
     /// What people may add to their servers.
     pub client_allocations: ClientAllocations,
     /// Databases that users make.
@@ -55,6 +61,9 @@ impl Default for Settings {
             max_body: 100 * MIB,
             max_edit_size: 4 * MIB,
             session_lifetime: Duration::from_hours(12),
+            hide_admin_activity: false,
+            allowed_origins: AllowedOrigins::default(),
+            maintenance: false,
             time_zone: TimeZone::UTC,
             tasks_per_schedule: 10,
             backups: BackupSettings::default(),
@@ -147,6 +156,22 @@ pub enum TwoFactorPolicy {
     Administrators,
     /// Everybody.
     Everybody,
+}
+
+/// The web pages of others that may call the API (client-api.md §1.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Every page. It needs a key: the cookies of the panel are not for others.
+    Any,
+    /// The pages of these origins, with cookies.
+    These(Vec<String>),
+}
+
+impl Default for AllowedOrigins {
+    /// None.
+    fn default() -> Self {
+        Self::These(Vec::new())
+    }
 }
 
 /// The proxies whose word about addresses counts.

@@ -20,6 +20,7 @@ pub use settings::{
     Schedules, Section, Session, Settings,
 };
 pub use value::{
-    AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
-    Origin, PortRange, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule, Zone,
+    AddressStyle, AllowedOrigins, BackupDriver, Database, LogFormat, LogLevel, MailEncryption,
+    MetricsAccess, Origin, PortRange, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule,
+    Zone,
 };

@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use crate::layers::{Layers, Problem};
 use crate::value::{
-    AddressStyle, BackupDriver, Database, LogFormat, LogLevel, MailEncryption, MetricsAccess,
-    Origin, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule, Zone,
+    AddressStyle, AllowedOrigins, BackupDriver, Database, LogFormat, LogLevel, MailEncryption,
+    MetricsAccess, Origin, Ports, RuntimeChoice, SecretText, Setting, TwoFactorRule, Zone,
 };
 
 /// One setting, for the reference and for finding misspelt names.
@@ -131,6 +131,9 @@ settings! {
             trusted_proxies: Vec<IpNet> = "",
             /// Who must use two-factor authentication: `none`, `admins` or `everybody`.
             two_factor: TwoFactorRule = "none",
+            /// Whether the API answers everything with 503, because somebody works on the panel. Games, consoles
+            /// and links go on.
+            maintenance: bool = "false",
             /// The time zone in which schedules are meant, such as `Europe/Berlin`.
             time_zone: Zone = "UTC",
         }
@@ -165,6 +168,13 @@ settings! {
         [rate_limit: RateLimit] {
             /// Requests per minute for each API key, and for each user with a browser. 0 is no limit.
             per_minute: u32 = "240",
+        }
+
+        /// Web pages of others that call the API from a browser.
+        [cors: Cors] {
+            /// Their addresses, such as `https://status.example.com`, or `*` for all. With `*` a page needs a key:
+            /// cookies are not for it.
+            allowed_origins: AllowedOrigins = "",
         }
 
         /// Sign-in in a browser.
@@ -228,6 +238,9 @@ settings! {
         [activity: Activity] {
             /// After how many days entries are deleted; 0 keeps them for ever.
             keep_days: u32 = "90",
+            /// Whether the log of a server leaves out what administrators did who are neither its owner nor a
+            /// subuser of it.
+            hide_admins: bool = "false",
         }
 
         /// Backups of servers' files.

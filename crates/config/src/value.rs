@@ -36,6 +36,7 @@ parsed! {
     NonZeroU32: "a whole number above 0",
     bool: "true or false",
     SocketAddr: "an address and port such as 127.0.0.1:8080 or [::1]:8080",
+    bool: "true or false",
     u32: "a whole number",
 }
 
@@ -334,6 +335,29 @@ impl Setting for Origin {
     }
 }
 
+/// The web pages of others that may call the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// All.
+    Any,
+    /// Those of these addresses.
+    These(Vec<Origin>),
+}
+
+impl Setting for AllowedOrigins {
+    const KIND: &'static str = "`*`, or a list of addresses such as https://status.example.com";
+
+    fn read(text: &str) -> Option<Self> {
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        entries(text)
+            .map(Origin::read)
+            .collect::<Option<_>>()
+            .map(Self::These)
+    }
+}
+
 /// Ports from the first to the last, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
@@ -436,6 +460,20 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn allowed_origins_are_a_list_or_a_star() {
+        let allowed = |text: &str| AllowedOrigins::read(text);
+        assert_eq!(allowed("*"), Some(AllowedOrigins::Any));
+        assert_eq!(allowed(""), Some(AllowedOrigins::These(Vec::new())));
+        let two =
+            ["https://a.example", "http://b.example:81"].map(|text| Origin::read(text).unwrap());
+        assert_eq!(
+            allowed("https://a.example, http://b.example:81"),
+            Some(AllowedOrigins::These(two.to_vec()))
+        );
+        assert_eq!(allowed("https://a.example, *"), None);
     }
 
     #[test]

@@ -11,7 +11,8 @@ use hatchery_app::{
 };
 use hatchery_auth::{PasswordCost, Passwords};
 use hatchery_config::{
-    AddressStyle, BackupDriver, Database, MailEncryption, S3, SecretText, Settings, TwoFactorRule,
+    AddressStyle, AllowedOrigins, BackupDriver, Database, MailEncryption, S3, SecretText, Settings,
+    TwoFactorRule,
 };
 use hatchery_mail::{
     Encryption, MailError, MailSettings, Mailer, Retries, Route, Sender, SmtpSettings,
@@ -149,6 +150,17 @@ fn app_settings(settings: &Settings) -> Result<hatchery_app::Settings, ComposeEr
             u64::from(settings.session.lifetime.get()) * SECONDS_PER_MINUTE,
         ),
         backups: backup_settings(settings)?,
+        hide_admin_activity: settings.activity.hide_admins,
+        allowed_origins: match &settings.cors.allowed_origins {
+            AllowedOrigins::Any => hatchery_app::AllowedOrigins::Any,
+            AllowedOrigins::These(origins) => hatchery_app::AllowedOrigins::These(
+                origins
+                    .iter()
+                    .map(|origin| origin.as_str().to_owned())
+                    .collect(),
+            ),
+        },
+        maintenance: settings.maintenance,
         client_allocations: ClientAllocations {
             enabled: settings.client_allocations.enabled,
             ports: settings

@@ -154,7 +154,17 @@ pub struct ActivityQuery {
     pub order: ActivityOrder,
     /// Which piece.
     pub page: Page,
+    /// Whether to leave out what administrators did to a server that is not theirs
+    /// (client-api.md §3.3.4).
+    pub hide_admins: bool,
 }
+
+/// Holds for the entries of a server that `hide_admins` leaves out: its actor administrates the
+/// panel, and neither owns the server nor is a subuser of it.
+const BY_AN_ADMIN: &str = "EXISTS (SELECT 1 FROM activity h
+    JOIN users u ON u.id = h.actor_id JOIN servers s ON s.id = $2
+    WHERE h.id = activity_subjects.activity_id AND u.root_admin AND u.id <> s.owner_id
+    AND NOT EXISTS (SELECT 1 FROM subusers m WHERE m.server_id = s.id AND m.user_id = u.id))";
 
 fn read(cells: &mut Cells) -> Result<(ActivityRecord, Option<UserId>), StoreError> {
     let record = ActivityRecord {
@@ -206,11 +216,14 @@ impl Store {
             .filter(|(_, name, _)| wanted(name))
             .map(|(event, ..)| *event)
             .collect();
-        let total = counts
+        let mut total = counts
             .iter()
             .filter(|(_, name, _)| wanted(name))
             .map(|(.., entries)| entries)
             .sum();
+        if query.hide_admins {
+            total -= self.hidden_entries(kind, id, &events).await?.min(total);
+        }
         if query.page.offset() >= total {
             return Ok(Paged {
                 total,
@@ -228,6 +241,30 @@ impl Store {
             items.push(record);
         }
         Ok(Paged { total, items })
+    }
+
+    /// How many entries of these events `hide_admins` leaves out. They are counted each time, which
+    /// only those pay for who choose it.
+    async fn hidden_entries(
+        &self,
+        kind: &'static str,
+        id: i64,
+        events: &[i64],
+    ) -> Result<u64, StoreError> {
+        let mut values = params![kind, id].to_vec();
+        let mut places = String::from("NULL");
+        for event in events {
+            values.push(event.value());
+            // Writing to a String cannot fail.
+            let _ = write!(places, ", ${}", values.len());
+        }
+        let sql = format!(
+            "SELECT count(*) FROM activity_subjects
+             WHERE subject_type = $1 AND subject_id = $2 AND event_id IN ({places})
+             AND {BY_AN_ADMIN}"
+        );
+        let rows = read_all(self.db().scan(&sql, values).await?, |cells| cells.take())?;
+        Ok(rows.first().copied().unwrap_or_default())
     }
 
     /// Clears away entries from before a time, a few at a time, and tells how many there were.
@@ -292,20 +329,31 @@ fn page_query(
         ActivityOrder::NewestFirst => "at DESC, activity_id DESC",
     };
     let (size, offset) = (query.page.size, query.page.offset());
+    let shown = if query.hide_admins {
+        format!("AND NOT {BY_AN_ADMIN}")
+    } else {
+        String::new()
+    };
     let mut values = params![kind, id, size, offset].to_vec();
     let entries = match events {
-        None => "SELECT activity_id, at FROM activity_subjects WHERE subject_type = $1 AND subject_id = $2".to_owned(),
+        None => format!(
+            "SELECT activity_id, at FROM activity_subjects
+             WHERE subject_type = $1 AND subject_id = $2 {shown}"
+        ),
         Some(events) => {
             values.push(size.saturating_add(offset).value());
             let mut sql = String::new();
             for event in events {
                 values.push(event.value());
-                let (union, place) = (if sql.is_empty() { "" } else { " UNION ALL " }, values.len());
+                let (union, place) = (
+                    if sql.is_empty() { "" } else { " UNION ALL " },
+                    values.len(),
+                );
                 // Writing to a String cannot fail.
                 let _ = write!(
                     sql,
                     "{union}SELECT * FROM (SELECT activity_id, at FROM activity_subjects
-                      WHERE subject_type = $1 AND subject_id = $2 AND event_id = ${place}
+                      WHERE subject_type = $1 AND subject_id = $2 AND event_id = ${place} {shown}
                       ORDER BY {order} LIMIT $5) AS e{place}"
                 );
             }

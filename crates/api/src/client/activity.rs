@@ -61,6 +61,7 @@ impl Request {
                     .collect(),
                 order,
                 page: page.into(),
+                hide_admins: false,
             },
             page,
             with_actor: Includes::read(query).wants("actor"),

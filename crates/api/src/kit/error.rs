@@ -49,6 +49,17 @@ impl ApiError {
         )
     }
 
+    /// 503: somebody works on the panel (client-api.md §1.18).
+    pub fn maintenance() -> Self {
+        const SECONDS: u16 = 60;
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "HttpException",
+            "Service Unavailable",
+        )
+        .with_header(header::RETRY_AFTER, HeaderValue::from(SECONDS))
+    }
+
     /// 403: a permission is missing.
     pub fn missing_permission() -> Self {
         Self::access_denied("This action is unauthorized.")

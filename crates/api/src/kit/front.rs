@@ -1,33 +1,69 @@
 //! What stands before the router: small repairs of the address on the way in, and the forms of
-//! "no such route" and "no such method" on the way out (client-api.md §1.1).
+//! "no such route" and "no such method" on the way out (client-api.md §1.1); maintenance, and what
+//! pages of others are told.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use hatchery_app::{AllowedOrigins, Settings};
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode, Uri, header};
 use tower::ServiceExt as _;
 
+use super::cors::{self, Cors};
 use super::error::ApiError;
 
-/// Puts the front before a router.
-pub(crate) fn before(router: Router) -> Router {
-    let routes = router
-        .fallback(no_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked));
-    Router::new().fallback(front).with_state(routes)
+/// What the front has to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Front {
+    maintenance: bool,
+    allowed_origins: Arc<AllowedOrigins>,
 }
 
-async fn front(State(routes): State<Router>, mut request: Request) -> Response {
-    drop_trailing_slash(request.uri_mut());
-    obey_method_override(&mut request);
+impl Front {
+    /// The front that the operator chose.
+    pub(crate) fn new(settings: &Settings) -> Front {
+        Front {
+            maintenance: settings.maintenance,
+            allowed_origins: Arc::new(settings.allowed_origins.clone()),
+        }
+    }
+
+    /// Puts the front before a router.
+    pub(crate) fn before(self, router: Router) -> Router {
+        let routes = router
+            .fallback(no_route)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(tower_http::catch_panic::CatchPanicLayer::custom(panicked));
+        Router::new().fallback(front).with_state((self, routes))
+    }
+}
+
+async fn front(State((front, routes)): State<(Front, Router)>, mut request: Request) -> Response {
+    let cors = Cors::of(&request, &front.allowed_origins);
+    let mut response = match cors.preflight() {
+        Some(response) => response,
+        None if front.maintenance => ApiError::maintenance().into_response(),
+        None => {
+            drop_trailing_slash(request.uri_mut());
+            obey_method_override(&mut request);
+            route(routes, request).await
+        }
+    };
+    let headers = response.headers_mut();
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache, private"));
+    cors.tell(headers);
+    response
+}
+
+async fn route(routes: Router, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let is_preflight = method == Method::OPTIONS
-        && request
-            .headers()
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_preflight = cors::is_preflight(&request);
     // A router never fails.
     let Ok(mut response) = routes.oneshot(request).await;
     if response.extensions_mut().remove::<WrongMethod>().is_some() {
@@ -37,10 +73,6 @@ async fn front(State(routes): State<Router>, mut request: Request) -> Response {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
     }
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-cache, private"));
     response
 }
 
@@ -149,7 +181,8 @@ mod tests {
         async fn broken() {
             panic!("a secret of ours")
         }
-        let router = before(Router::new().route("/broken", get(broken)));
+        let router =
+            Front::new(&Settings::default()).before(Router::new().route("/broken", get(broken)));
         for _ in 0..2 {
             let (status, body) = send(router.clone(), Method::GET, "/broken/").await;
             assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
@@ -166,7 +199,8 @@ mod tests {
         async fn refusing() -> StatusCode {
             StatusCode::METHOD_NOT_ALLOWED
         }
-        let router = before(Router::new().route("/x", get(refusing)));
+        let router =
+            Front::new(&Settings::default()).before(Router::new().route("/x", get(refusing)));
         assert_eq!(
             send(router, Method::GET, "/x").await,
             (StatusCode::METHOD_NOT_ALLOWED, String::new())

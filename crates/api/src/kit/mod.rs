@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod answer;
+pub(crate) mod cors;
 pub mod error;
 pub mod form;
 pub(crate) mod front;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
-use hatchery_app::{TrustedProxies, TwoFactorPolicy};
+use hatchery_app::{AllowedOrigins, TrustedProxies, TwoFactorPolicy};
 use hatchery_store::ApiKeyKind;
 use hatchery_testkit::ServerSketch;
 use hatchery_vocab::ServerStatus;
@@ -451,4 +451,94 @@ async fn a_configured_address_decides_scheme_and_links() {
         list["meta"]["pagination"]["links"]["previous"],
         "https://panel.test/api/client?page=1"
     );
+}
+
+#[tokio::test]
+async fn maintenance_answers_everything_in_one_way() {
+    let panel = panel_with(|settings| settings.maintenance = true).await;
+    let owner = &panel.world.owner;
+    for (method, path) in [
+        ("GET", ACCOUNT),
+        ("GET", "/api/client/nope"),
+        ("POST", "/auth/login"),
+        ("DELETE", ACCOUNT),
+    ] {
+        let answer = panel.call_as(owner, method, path).send().await;
+        assert_eq!(answer.status, 503, "{method} {path}");
+        assert_eq!(answer.errors(), "503 HttpException: Service Unavailable");
+        assert_eq!(answer.header("retry-after"), "60");
+        assert_eq!(answer.header("cache-control"), "no-cache, private");
+    }
+}
+
+#[tokio::test]
+async fn pages_of_others_are_told_what_the_operator_allows() {
+    const A: &str = "https://a.example";
+    const B: &str = "https://b.example";
+    let these = |origins: &[&str]| {
+        AllowedOrigins::These(origins.iter().map(|origin| (*origin).to_owned()).collect())
+    };
+    // Allowed, asking; the origin that is let in, whether cookies are, what the answer varies by.
+    let table = [
+        (these(&[]), A, "", "", ""),
+        (these(&[A]), A, A, "true", ""),
+        (these(&[A]), "https://evil.example", A, "true", ""),
+        (these(&[A, B]), B, B, "true", "Origin"),
+        (these(&[A, B]), "https://evil.example", "", "", "Origin"),
+        (AllowedOrigins::Any, B, B, "", "Origin"),
+    ];
+    for (allowed, asking, origin, cookies, varies) in table {
+        let what = format!("{allowed:?} {asking}");
+        let panel = panel_with(|settings| settings.allowed_origins = allowed).await;
+        let told = |answer: &hatchery_testkit::Answer| {
+            assert_eq!(
+                answer.header("access-control-allow-origin"),
+                origin,
+                "{what}"
+            );
+            assert_eq!(
+                answer.header("access-control-allow-credentials"),
+                cookies,
+                "{what}"
+            );
+        };
+        let owner = &panel.world.owner;
+        for (path, status) in [(ACCOUNT, 200), ("/api/client/nope", 404)] {
+            let answer = panel
+                .call_as(owner, "GET", path)
+                .header("Origin", asking)
+                .send()
+                .await;
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.header("vary"), varies, "{what}");
+            told(&answer);
+        }
+        let preflight = panel
+            .call("OPTIONS", ACCOUNT)
+            .header("Origin", asking)
+            .header("Access-Control-Request-Method", "PUT")
+            .header("Access-Control-Request-Headers", "authorization,x-own")
+            .send()
+            .await;
+        assert_eq!(preflight.status, 204, "{what}");
+        told(&preflight);
+        if what != format!("{:?} {A}", these(&[])) {
+            assert_eq!(
+                preflight.header("access-control-allow-methods"),
+                "GET, POST, PUT, PATCH, DELETE, HEAD"
+            );
+            assert_eq!(
+                preflight.header("access-control-allow-headers"),
+                "authorization,x-own"
+            );
+            assert_eq!(preflight.header("access-control-max-age"), "0");
+        }
+        // Signing in is for the panel's own pages alone.
+        let sign_in = panel
+            .call("GET", "/sanctum/csrf-cookie")
+            .header("Origin", asking)
+            .send()
+            .await;
+        assert_eq!(sign_in.header("access-control-allow-origin"), "", "{what}");
+    }
 }

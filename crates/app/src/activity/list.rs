@@ -25,7 +25,11 @@ pub async fn of_server(
     access: &Access<needs::ActivityRead>,
     wanted: &ActivityQuery,
 ) -> Result<ActivityPage, StoreError> {
+    let wanted = ActivityQuery {
+        hide_admins: cx.settings().hide_admin_activity,
+        ..wanted.clone()
+    };
     cx.store()
-        .activity(Subject::Server(access.server.id), wanted)
+        .activity(Subject::Server(access.server.id), &wanted)
         .await
 }

@@ -7,7 +7,7 @@ use hatchery_store::testing::{TEST_START, TestStore};
 use hatchery_store::{ActivityEntry, ActivityOrder, ActivityQuery, Page, Subject, both_dbs};
 use hatchery_vocab::{ServerId, UserId};
 
-use crate::world::World;
+use crate::world::{World, new_user};
 
 fn entry(event: &str, actor: Option<UserId>, subjects: &[Subject], second: u64) -> ActivityEntry {
     ActivityEntry {
@@ -31,6 +31,7 @@ fn query(event: &[&str], order: ActivityOrder, number: u64, size: u64) -> Activi
         event,
         order,
         page: Page { number, size },
+        hide_admins: false,
     }
 }
 
@@ -87,6 +88,35 @@ both_dbs! {
         assert_eq!(first.actor.as_ref().unwrap().id, world.owner);
         assert_eq!(first.properties.keys().collect::<Vec<_>>(), ["z", "a"]);
         assert_eq!((first.event.as_str(), first.at), ("server:power.start", TEST_START.plus(Duration::from_secs(1000))));
+    }
+
+    async fn what_administrators_did_from_outside_can_be_left_out(store: TestStore) {
+        let world = World::create(&store).await;
+        let id = world.add_server(&store, world.owner, "watched").await;
+        let mut tx = store.begin().await.unwrap();
+        let mut admins = Vec::new();
+        for name in ["outsider", "member"] {
+            admins.push(tx.create_user(&new_user(name, true)).await.unwrap());
+        }
+        tx.create_subuser(id, admins[1], &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let server = Subject::Server(id);
+        let actors = [Some(world.owner), Some(admins[0]), Some(admins[1]), None];
+        for number in 0..40 {
+            let event = ["server:power.start", "server:power.stop"][number as usize / 4 % 2];
+            store.record_activity(entry(event, actors[number as usize % 4], &[server], number));
+        }
+        let list = async |event: &[&str], hide_admins, number| {
+            let query = ActivityQuery { hide_admins, ..query(event, NewestFirst, number, 4) };
+            let list = store.activity(server, &query).await.unwrap();
+            let seconds = list.items.iter().map(|item| item.properties["z"].as_u64().unwrap());
+            (list.total, seconds.collect::<Vec<_>>())
+        };
+        assert_eq!(list(&[], false, 1).await, (40, vec![39, 38, 37, 36]));
+        assert_eq!(list(&[], true, 1).await, (30, vec![39, 38, 36, 35]));
+        assert_eq!(list(&[], true, 2).await, (30, vec![34, 32, 31, 30]));
+        assert_eq!(list(&["start"], true, 1).await, (15, vec![35, 34, 32, 27]));
+        assert_eq!(list(&["start"], true, 9).await, (15, vec![]));
     }
 
     async fn an_entry_is_found_under_each_listed_subject(store: TestStore) {
