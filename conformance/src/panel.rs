@@ -15,13 +15,15 @@ use serde_json::{Value, json};
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Settings of the recording instance.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("HATCHERY_ACTIVITY_KEEP_DAYS", "0"),
+    ("HATCHERY_CLIENT_ALLOCATIONS_PORTS", "25600-25700"),
     ("HATCHERY_LOG_FORMAT", "human"),
     ("HATCHERY_LOG_LEVEL", "info"),
     ("HATCHERY_NAME", "Pterodactyl"),
     ("HATCHERY_NODE_RUNTIME", "process"),
     ("HATCHERY_RATE_LIMIT_PER_MINUTE", "100000000"),
+    ("HATCHERY_SCHEDULES_RUN", "false"),
     ("HATCHERY_URL", "http://127.0.0.1:8800"),
 ];
 

@@ -119,7 +119,7 @@ impl Replay<'_> {
             activity,
         };
         let differences = if exchange.withheld {
-            compare::withheld(&outcome)
+            compare::withheld(exchange, &outcome)
         } else {
             let comparison = compare::compare(exchange, &outcome, self.ports);
             self.sender.rename(comparison.renamed);

@@ -19,11 +19,11 @@ const VARIANTS: [(&str, &[(&str, &str)]); 10] = [
         "2fa required for admins",
         &[("HATCHERY_TWO_FACTOR", "admins")],
     ),
-    ("databases feature off", &[]),
-    ("databases random host off", &[]),
-    ("allocation feature off", &[]),
+    ("databases feature off", &[("HATCHERY_DATABASES_ENABLED", "false")]),
+    ("databases random host off", &[("HATCHERY_DATABASES_ANY_HOST", "false")]),
+    ("allocation feature off", &[("HATCHERY_CLIENT_ALLOCATIONS_ENABLED", "false")]),
     ("recaptcha on", &[]),
-    ("maintenance mode", &[]),
+    ("maintenance mode", &[("HATCHERY_MAINTENANCE", "true")]),
 ];
 
 /// Words in the names of exchanges that are about limits.

@@ -15,6 +15,9 @@ use crate::recording::Recordings;
 /// The key of the recording instance: a test value, published with the recordings.
 const APP_KEY: &str = "base64:dlyNVw4O8+jd9BlePj8tXcIzO89rDLCiz/ZmeefzDZ4=";
 
+/// The salt of the recording instance's public ids.
+const HASHIDS_SALT: &str = "peerSaltForGoldens01";
+
 /// The database that the dump is loaded into.
 const DATABASE: &str = "panel";
 
@@ -63,8 +66,9 @@ impl Template {
             mariadb.port()
         );
         let output = Command::new(binary)
-            .args(["import", "pterodactyl", "--mysql", &url])
-            .args(["--app-key", APP_KEY])
+            .args(["import", "pterodactyl", "--database", &url])
+            .args(["--hashids-salt", HASHIDS_SALT])
+            .env("APP_KEY", APP_KEY)
             .arg("--data-dir")
             .arg(folder.path())
             .stdin(Stdio::null())

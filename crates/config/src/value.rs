@@ -36,7 +36,6 @@ parsed! {
     NonZeroU32: "a whole number above 0",
     bool: "true or false",
     SocketAddr: "an address and port such as 127.0.0.1:8080 or [::1]:8080",
-    bool: "true or false",
     u32: "a whole number",
 }
 

@@ -54,6 +54,7 @@ pub(super) async fn activity(panel: &TestPanel) -> Vec<String> {
             number: 1,
             size: 100,
         },
+        hide_admins: false,
     };
     let subject = Subject::Server(panel.world.server.id);
     let found = panel.store.activity(subject, &query).await.unwrap();
