@@ -469,6 +469,9 @@ async fn maintenance_answers_everything_in_one_way() {
         assert_eq!(answer.header("retry-after"), "60");
         assert_eq!(answer.header("cache-control"), "no-cache, private");
     }
+    // Games must not notice.
+    let node = panel.call("GET", "/api/remote/servers").send().await;
+    assert_eq!(node.status, 401);
 }
 
 #[tokio::test]
