@@ -21,9 +21,27 @@ use crate::panel::{self, Profile};
 use crate::{interrupt, machine, project};
 use load::{Load, Measured};
 
+/// A panel that is measured: how many servers it has, how many of them are the caller's, and how
+/// many activity entries it has.
+#[derive(Clone, Copy)]
+struct World {
+    servers: &'static str,
+    of_one_user: &'static str,
+    activity: &'static str,
+}
+
 /// The world that is measured in.
-const SERVERS: &str = "10000";
-const OF_ONE_USER: &str = "50";
+const LARGE: World = World {
+    servers: "10000",
+    of_one_user: "50",
+    activity: "1000000",
+};
+/// The world beside which the large one must not be slower.
+const SMALL: World = World {
+    servers: "10",
+    of_one_user: "10",
+    activity: "1000",
+};
 
 /// How often each pair of routes is measured; the page shows the median.
 const ROUNDS: usize = 5;
@@ -66,7 +84,8 @@ pub(crate) fn chore() -> Result<()> {
     interrupt::watch()?;
     machine::ensure(&[machine::CC])?;
     let binary = panel::binary(Profile::Release)?;
-    let mut bench = Bench::start(binary)?;
+    let small = Bench::start(binary.clone(), SMALL)?.reads()?;
+    let mut bench = Bench::start(binary, LARGE)?;
     let starts = bench.cold_starts()?;
     std::thread::sleep(SETTLING);
     let memory_idle = bench.memory()?;
@@ -81,7 +100,7 @@ pub(crate) fn chore() -> Result<()> {
         next_after_silence,
         binary_bytes: fs::metadata(&bench.binary)?.len(),
     };
-    let text = page::write(&pairs, &calm)?;
+    let text = page::write(&small, &pairs, &calm)?;
     fs::write(project::root().join("docs/performance.md"), &text)?;
     println!("{text}");
     Ok(())
@@ -91,10 +110,11 @@ struct Bench {
     binary: PathBuf,
     panel: Panel,
     key: String,
+    world: World,
 }
 
 impl Bench {
-    fn start(binary: PathBuf) -> Result<Bench> {
+    fn start(binary: PathBuf, world: World) -> Result<Bench> {
         let options = Options {
             binary: binary.clone(),
             engine: Engine::Process,
@@ -106,16 +126,23 @@ impl Bench {
         let seeded = panel.run_json(&[
             "bench-seed",
             "--servers",
-            SERVERS,
+            world.servers,
             "--of-one-user",
-            OF_ONE_USER,
+            world.of_one_user,
+            "--activity",
+            world.activity,
         ])?;
         let key = seeded["key"]
             .as_str()
             .context("bench-seed gave no key")?
             .to_owned();
         panel.start_again()?;
-        Ok(Bench { binary, panel, key })
+        Ok(Bench {
+            binary,
+            panel,
+            key,
+            world,
+        })
     }
 
     fn client(&self) -> Client {
@@ -133,21 +160,35 @@ impl Bench {
             .collect()
     }
 
-    fn pairs(&self) -> Result<Vec<Pair>> {
+    /// The routes that programs ask again and again.
+    fn reads(&self) -> Result<Vec<Pair>> {
         let list = self.client().get("/api/client")?.expect_json(200)?;
-        let shown = list["data"].as_array().map_or(0, Vec::len);
+        let servers = list["data"].as_array().context("no list")?;
         ensure!(
-            shown.to_string() == OF_ONE_USER,
-            "the list shows {shown} servers"
+            servers.len().to_string() == self.world.of_one_user,
+            "the list shows {} servers",
+            servers.len()
         );
-        let id = list["data"][0]["attributes"]["identifier"]
-            .as_str()
-            .context("no identifier")?;
-        let view = format!("/api/client/servers/{id}");
+        // The first server is the one with backups, schedules and a long log.
+        let first = servers
+            .iter()
+            .find(|server| server["attributes"]["name"] == "Server 0");
+        let id = first
+            .and_then(|server| server["attributes"]["identifier"].as_str())
+            .context("the first server is missing")?;
+        let server = format!("/api/client/servers/{id}");
         let routes = [
-            ("list of 50", "/api/client"),
-            ("view", &view),
-            ("account", "/api/client/account"),
+            ("list", "/api/client".to_owned()),
+            ("view", server.clone()),
+            ("account", "/api/client/account".to_owned()),
+            ("startup", format!("{server}/startup")),
+            ("activity", format!("{server}/activity")),
+            (
+                "activity, newest first",
+                format!("{server}/activity?sort=-timestamp"),
+            ),
+            ("backups", format!("{server}/backups")),
+            ("schedules", format!("{server}/schedules")),
         ];
 
         let mut files = Vec::new();
@@ -168,6 +209,14 @@ impl Bench {
                 rounds: rounds(name, &own, &yardstick)?,
             });
         }
+        Ok(pairs)
+    }
+
+    /// The reads, and a command to a running game.
+    fn pairs(&self) -> Result<Vec<Pair>> {
+        let mut pairs = self.reads()?;
+        let bare = Bare::start(&self.binary, &[], self.panel.scratch())?;
+        let process = self.panel.process().context("the panel does not run")?;
         let (server, key) = self.running_game()?;
         let path = format!("/api/client/servers/{server}/command");
         let body = json!({ "command": "say cluck" }).to_string();

@@ -5,6 +5,7 @@ use hatchery_store::{Store, Tx};
 
 use crate::app_key::AppKey;
 use crate::broken::Broken;
+use crate::home::Home;
 use crate::known::Known;
 use crate::report::Report;
 use crate::row::Row;
@@ -47,6 +48,8 @@ pub(crate) struct Context {
     pub(crate) key: AppKey,
     /// Which rows are in the target.
     pub(crate) known: Known,
+    /// The node that is this machine.
+    pub(crate) home: Option<Home>,
 }
 
 /// An import on its way.
@@ -64,6 +67,7 @@ impl Bring {
         store: &Store,
         source: Source,
         key: AppKey,
+        home: Option<Home>,
         mode: Mode,
     ) -> Result<Self, ImportError> {
         Ok(Self {
@@ -72,6 +76,7 @@ impl Bring {
             context: Context {
                 key,
                 known: Known::default(),
+                home,
             },
             report: Report::new(mode),
             collisions: Vec::new(),

@@ -9,6 +9,7 @@ mod activity;
 mod app_key;
 mod bring;
 mod broken;
+mod home;
 mod known;
 mod report;
 mod row;
@@ -17,6 +18,8 @@ mod source;
 mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+use std::path::PathBuf;
 
 use hatchery_store::{Store, StoreError};
 
@@ -43,6 +46,8 @@ pub struct Options {
     pub hashids_salt: Option<String>,
     /// Its `HASHIDS_LENGTH`.
     pub hashids_length: Option<u8>,
+    /// The folder with the servers' files, if one of the panel's nodes is this machine.
+    pub volumes: Option<PathBuf>,
     /// Whether to keep what was imported.
     pub mode: Mode,
 }
@@ -70,6 +75,9 @@ pub enum ImportError {
         "this is not the panel's APP_KEY: it opens none of its {0} sealed values. Copy the line APP_KEY from the .env of that panel"
     )]
     WrongKey(u64),
+    /// No server's files are where they should be.
+    #[error("{} holds the files of no server of that panel: --volumes names the folder in which each has one of its UUID", .0.display())]
+    NoVolumes(PathBuf),
     /// What is to be imported collides with what is there.
     #[error("{}", .0.join("\n"))]
     Collisions(Vec<String>),
@@ -79,7 +87,11 @@ pub enum ImportError {
 pub async fn pterodactyl(store: &Store, options: Options) -> Result<Report, ImportError> {
     let mut source = Source::open(&options.database).await?;
     tables::probe_key(&mut source, &options.app_key).await?;
-    let mut bring = Bring::begin(store, source, options.app_key, options.mode).await?;
+    let home = match options.volumes {
+        Some(folder) => Some(home::find(&mut source, folder).await?),
+        None => None,
+    };
+    let mut bring = Bring::begin(store, source, options.app_key, home, options.mode).await?;
     tables::all(&mut bring).await?;
     activity::all(&mut bring).await?;
     settings::all(

@@ -68,7 +68,11 @@ async fn from_pages(bring: &mut Bring) -> Result<(), ImportError> {
             }
         }
     }
-    let (lines, rest) = ours(theirs);
+    let (mut lines, rest) = ours(theirs);
+    if let Some(home) = &bring.context.home {
+        let folder = toml(&home.volumes.display().to_string());
+        lines.push(format!("node.volumes = {folder}"));
+    }
     bring.report.settings = lines;
     for key in rest {
         bring

@@ -58,13 +58,15 @@ fn location(row: &Row, _: &Context) -> Result<LocationRecord, Broken> {
 
 fn node(row: &Row, context: &Context) -> Result<NodeRecord, Broken> {
     let (created_at, updated_at) = times(row)?;
+    let id = row.int("id")?;
+    let home = context.home.as_ref().filter(|home| home.node == id);
     Ok(NodeRecord {
-        id: NodeId::new(row.int("id")?),
+        id: NodeId::new(id),
         uuid: NodeUuid::new(row.uuid("uuid")?),
         location_id: LocationId::new(context.known.need("locations", row.int("location_id")?)?),
         name: row.text("name")?,
         description: row.opt_text("description")?,
-        embedded: false,
+        embedded: home.is_some(),
         public: row.flag("public")?,
         fqdn: row.text("fqdn")?,
         scheme: row.text("scheme")?,
@@ -75,7 +77,10 @@ fn node(row: &Row, context: &Context) -> Result<NodeRecord, Broken> {
         disk: MiB::new(row.int("disk")?),
         disk_overallocate: row.int("disk_overallocate")?,
         upload_size: MiB::new(row.int("upload_size")?),
-        daemon_base: row.text("daemonBase")?,
+        daemon_base: match home {
+            Some(home) => home.volumes.display().to_string(),
+            None => row.text("daemonBase")?,
+        },
         daemon_listen: port(row, "daemonListen")?,
         daemon_sftp: port(row, "daemonSFTP")?,
         daemon_token_id: row.text("daemon_token_id")?,

@@ -21,6 +21,7 @@ async fn import(
         app_key: AppKey::parse(app_key).unwrap(),
         hashids_salt: Some("salt of the panel".to_owned()),
         hashids_length: None,
+        volumes: None,
         mode,
     };
     pterodactyl(store, options).await

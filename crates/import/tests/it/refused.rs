@@ -88,6 +88,7 @@ async fn urls_and_keys_that_make_no_sense() {
             app_key: AppKey::parse(APP_KEY).unwrap(),
             hashids_salt: None,
             hashids_length: None,
+            volumes: None,
             mode: Mode::Keep,
         };
         let refused = pterodactyl(&store, options).await.unwrap_err().to_string();

@@ -1,8 +1,8 @@
 //! The small panel of `testing`: what is carried over, what is named, and what a second import does.
 
 use hatchery_auth::{PasswordCost, Passwords, PresentedKey, SecretDigest, TotpSecret, TotpStep};
-use hatchery_import::Mode;
 use hatchery_import::testing::{APP_KEY, PASSWORD, SourcePanel};
+use hatchery_import::{AppKey, ImportError, Mode, Options, pterodactyl};
 use hatchery_store::testing::TestStore;
 use hatchery_store::{
     ActivityOrder, ActivityQuery, ApiKeyKind, NewUser, Page, Secret, Subject, both_dbs,
@@ -120,6 +120,29 @@ both_dbs! {
         assert!(store.user_by_login("emma").await.unwrap().is_some());
     }
 
+    async fn the_node_whose_files_are_here_becomes_the_embedded_one(store: TestStore) {
+        let Some(panel) = SourcePanel::small().await.unwrap() else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let options = |volumes| Options {
+            database: panel.url.clone(),
+            app_key: AppKey::parse(APP_KEY).unwrap(),
+            hashids_salt: None,
+            hashids_length: None,
+            volumes: Some(volumes),
+            mode: Mode::Keep,
+        };
+        let path = folder.path().to_owned();
+        let refused = pterodactyl(&store, options(path.clone())).await.unwrap_err();
+        assert!(matches!(refused, ImportError::NoVolumes(_)), "{refused}");
+        make_folder(&path.join("a1b2c3d4-0000-4000-8000-000000000001"));
+        let report = pterodactyl(&store, options(path.clone())).await.unwrap();
+        assert_eq!(report.settings[3], format!("node.volumes = {:?}", path.display().to_string()));
+        let node = store.embedded_node().await.unwrap().unwrap();
+        assert_eq!((node.id.get(), node.daemon_base.clone()), (1, path.display().to_string()));
+        // Without the salt the ids of databases change, and it is said.
+        assert!(report.notes[0].starts_with("databases get other public ids"), "{:?}", report.notes);
+    }
+
     async fn numbers_go_on_where_the_panel_stopped(store: TestStore) {
         let Some(panel) = SourcePanel::small().await.unwrap() else { return };
         import(&store, &panel, APP_KEY, Mode::Keep).await.unwrap();
@@ -141,6 +164,11 @@ both_dbs! {
         tx.commit().await.unwrap();
         assert_eq!((user.get(), location.get()), (92, 91));
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a folder of the test's own")]
+fn make_folder(path: &std::path::Path) {
+    std::fs::create_dir(path).unwrap();
 }
 
 fn uuid() -> uuid::Uuid {

@@ -14,11 +14,15 @@ use clap::Args;
 use hatchery_app::{Cx, eggs};
 use hatchery_auth::KeyKind;
 use hatchery_config::Settings;
+use hatchery_store::import::{BackupRecord, ScheduleRecord, TaskRecord};
 use hatchery_store::{
     ActivityEntry, EggSnapshot, FeatureLimits, NewNode, NewServer, NewUser, Node, Secret,
     ServerLimits, StoreError, Subject, Tx,
 };
-use hatchery_vocab::{CpuPercent, MiB, NodeId, NodeUuid, Port, ServerId, Swap, UserId, UserUuid};
+use hatchery_vocab::{
+    BackupId, BackupUuid, CpuPercent, MiB, NodeId, NodeUuid, Port, ScheduleId, ServerId, Swap,
+    TaskId, UserId, UserUuid,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -36,6 +40,11 @@ const ON_THIS_NODE: u64 = 1_000;
 const OF_OTHERS: u64 = 50;
 /// Entries of the activity log that may wait to be written.
 const ACTIVITY_BATCH: u64 = 10_000;
+/// What the first server has: as many backups as a page shows, and schedules with as many tasks as
+/// there may be.
+const BACKUPS: i64 = 20;
+const SCHEDULES: i64 = 10;
+const TASKS: i64 = 10;
 /// The first port of the seeded allocations.
 const FIRST_PORT: u16 = 10_000;
 /// Their address: no real game listens there.
@@ -76,6 +85,9 @@ pub(super) fn seed(arguments: &Seed, settings: &Settings, output: Output) -> Res
             egg,
         };
         let servers = seeder.servers(arguments, owner).await?;
+        if let Some(first) = servers.first() {
+            seeder.much_used(*first).await?;
+        }
         seeder.activity(arguments.activity, &servers, owner).await?;
         output.answer(
             &key,
@@ -231,6 +243,72 @@ impl Seeder<'_> {
         Ok(tx.create_server(&server).await?)
     }
 
+    /// Backups and schedules, as a server has them that people use.
+    async fn much_used(&self, server: ServerId) -> Result<(), Failure> {
+        let now = self.cx.now();
+        let mut tx = self.cx.store().begin().await?;
+        for number in 1..=BACKUPS {
+            tx.put(&BackupRecord {
+                id: BackupId::new(number),
+                uuid: BackupUuid::new(self.cx.entropy().uuid()),
+                server_id: server,
+                name: format!("Backup {number}"),
+                ignored_files: vec!["logs".to_owned()],
+                disk: "wings".to_owned(),
+                is_locked: false,
+                upload_id: None,
+                is_successful: true,
+                checksum: Some(format!("sha1:{number:040}")),
+                bytes: 123_456_789,
+                completed_at: Some(now),
+                created_at: now,
+                updated_at: now,
+                deleted_at: None,
+            })
+            .await?;
+        }
+        for number in 1..=SCHEDULES {
+            let schedule = ScheduleId::new(number);
+            tx.put(&ScheduleRecord {
+                id: schedule,
+                server_id: server,
+                name: format!("Schedule {number}"),
+                cron_minute: "*/5".to_owned(),
+                cron_hour: "*".to_owned(),
+                cron_day_of_month: "*".to_owned(),
+                cron_month: "*".to_owned(),
+                cron_day_of_week: "*".to_owned(),
+                // None of them is to run while something is measured.
+                is_active: false,
+                only_when_online: false,
+                is_processing: false,
+                last_run_at: None,
+                next_run_at: None,
+                created_at: now,
+                updated_at: now,
+            })
+            .await?;
+            for place in 1..=TASKS {
+                tx.put(&TaskRecord {
+                    id: TaskId::new((number - 1) * TASKS + place),
+                    schedule_id: schedule,
+                    sequence_id: place,
+                    action: "command".to_owned(),
+                    payload: "say hello".to_owned(),
+                    time_offset: 0,
+                    continue_on_failure: false,
+                    is_queued: false,
+                    created_at: now,
+                    updated_at: now,
+                })
+                .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Every second entry is about the first server, the others about all in turn.
     async fn activity(
         &self,
         entries: u64,
@@ -238,7 +316,10 @@ impl Seeder<'_> {
         actor: UserId,
     ) -> Result<(), Failure> {
         let store = self.cx.store();
-        for (number, server) in (0..entries).zip(servers.iter().cycle()) {
+        let first = servers.iter().take(1).cycle();
+        let about = first.zip(servers.iter().cycle());
+        let about = about.flat_map(|(first, other)| [first, other]);
+        for (number, server) in (0..entries).zip(about) {
             store.record_activity(ActivityEntry {
                 event: "server:console.command".to_owned(),
                 ip: Some("192.0.2.1".to_owned()),

@@ -1,5 +1,7 @@
 //! `hatchery import`: what another panel has, with its numbers, keys and passwords.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use hatchery_config::Settings;
 use hatchery_import::{AppKey, Mode, Options, Report};
@@ -30,6 +32,10 @@ pub(super) struct Pterodactyl {
     /// The line HASHIDS_LENGTH of the panel's .env
     #[arg(long, env = "HASHIDS_LENGTH", value_name = "LENGTH")]
     hashids_length: Option<u8>,
+    /// The folder with the servers' files, if the panel's Wings ran on this machine: its node becomes
+    /// the one inside Hatchery
+    #[arg(long, value_name = "DIR")]
+    volumes: Option<PathBuf>,
     /// The database to import into, instead of the one of the settings
     #[arg(long, value_name = "URL")]
     into: Option<String>,
@@ -68,6 +74,7 @@ pub(super) fn run(
         app_key: arguments.app_key,
         hashids_salt: arguments.hashids_salt,
         hashids_length: arguments.hashids_length,
+        volumes: arguments.volumes,
         mode,
     };
     session::with_store(settings, async |store: &Store| {

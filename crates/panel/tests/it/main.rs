@@ -5,5 +5,6 @@ mod commands;
 mod demo_game;
 mod first_run;
 mod harness;
+mod import;
 mod serving;
 mod survival;
