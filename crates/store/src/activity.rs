@@ -271,7 +271,7 @@ impl Store {
              WHERE subject_type = $1 AND subject_id = $2 AND event_id IN ({places})
              AND {BY_AN_ADMIN}"
         );
-        let rows = read_all(self.db().scan(&sql, values).await?, |cells| cells.take())?;
+        let rows = read_all(self.db().scan(&sql, values).await?, Cells::take)?;
         Ok(rows.first().copied().unwrap_or_default())
     }
 

@@ -1,6 +1,7 @@
 //! Schedules of servers, each with its tasks.
 
 use hatchery_vocab::{NodeId, ScheduleId, ServerId, Timestamp};
+use std::fmt::Write as _;
 
 use crate::sql::{Cells, Param, cell, params, read_all};
 use crate::tasks::{self, Task};
@@ -180,7 +181,8 @@ pub(crate) fn not_among(
     let mut condition = String::new();
     for node in nodes {
         values.push(node.value());
-        condition += &format!("AND v.node_id <> ${} ", values.len());
+        // Writing to a String cannot fail.
+        let _ = write!(condition, "AND v.node_id <> ${} ", values.len());
     }
     (values, condition)
 }

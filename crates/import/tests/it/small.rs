@@ -166,7 +166,6 @@ both_dbs! {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a folder of the test's own")]
 fn make_folder(path: &std::path::Path) {
     std::fs::create_dir(path).unwrap();
 }
@@ -315,6 +314,7 @@ async fn servers(store: &TestStore) {
 async fn log(store: &TestStore) {
     let query = ActivityQuery {
         event: Vec::new(),
+        hide_admins: false,
         order: ActivityOrder::Recorded,
         page: Page {
             number: 1,
