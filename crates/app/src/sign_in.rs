@@ -131,7 +131,7 @@ async fn renew_hash(cx: &Cx, user: &User, password: &str) -> Result<(), SignInEr
     let hash = Secret::new(cx.passwords().hash(password).await?);
     let mut tx = cx.store().begin().await?;
     // Not when the password was changed in the meantime.
-    tx.replace_user_password(user.id, &user.password, &hash)
+    tx.renew_password_hash(user.id, &user.password, &hash)
         .await?;
     tx.commit().await?;
     Ok(())

@@ -238,6 +238,20 @@ impl Tx {
         Ok(rows > 0)
     }
 
+    /// Replaces the hash of a user's password by a better one of the same password, while it is still
+    /// `old`. The user does not count as changed.
+    pub async fn renew_password_hash(
+        &mut self,
+        id: UserId,
+        old: &Secret,
+        new: &Secret,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2";
+        self.db().exec(sql, &params![id, old, new]).await?;
+        self.changes.users.push(id);
+        Ok(())
+    }
+
     /// Makes a user an administrator, or an ordinary user.
     pub async fn set_user_admin(
         &mut self,

@@ -74,9 +74,11 @@ async fn logout(State(api): State<Api>, request: Request) -> Result<Response, Ap
         return Err(ApiError::unauthenticated());
     }
     sessions::close(&api.cx, &token).await?;
+    // The browser goes on with a token that speaks for nobody, so that it can sign in again.
+    let nobody = SessionToken::generate(api.cx.entropy());
     Ok(with_cookies(
         NoContent.into_response(),
-        session::forget(&api.cx),
+        session::cookies(&api.cx, &nobody),
     ))
 }
 

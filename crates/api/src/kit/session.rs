@@ -80,13 +80,6 @@ pub(crate) fn keep(cx: &Cx, token: &SessionToken, response: &mut Response) {
     }
 }
 
-/// The headers that make a browser forget both cookies.
-pub(crate) fn forget(cx: &Cx) -> Vec<HeaderValue> {
-    let session = set_cookie(cx, &cookie_name(cx), "", 0, "; HttpOnly");
-    let readable = set_cookie(cx, CSRF_COOKIE, "", 0, "");
-    [session, readable].into_iter().flatten().collect()
-}
-
 fn set_cookie(cx: &Cx, name: &str, value: &str, seconds: u64, flags: &str) -> Option<HeaderValue> {
     let https = cx
         .settings()
