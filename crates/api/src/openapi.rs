@@ -1,5 +1,7 @@
 //! The OpenAPI documents, generated from the routes themselves.
 
+mod errors;
+
 use utoipa::Modify;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
@@ -24,6 +26,7 @@ pub fn client() -> OpenApi {
         ))
         .build();
     BearerKey.modify(&mut document);
+    errors::describe(&mut document);
     document
 }
 

@@ -23,4 +23,6 @@ mod image;
 mod mail;
 mod minecraft;
 mod openarena;
+mod schedules;
+mod schemathesis;
 mod world;
