@@ -19,9 +19,18 @@ const VARIANTS: [(&str, &[(&str, &str)]); 10] = [
         "2fa required for admins",
         &[("HATCHERY_TWO_FACTOR", "admins")],
     ),
-    ("databases feature off", &[("HATCHERY_CLIENT_DATABASES_ENABLED", "false")]),
-    ("databases random host off", &[("HATCHERY_CLIENT_DATABASES_ANY_HOST", "false")]),
-    ("allocation feature off", &[("HATCHERY_CLIENT_ALLOCATIONS_ENABLED", "false")]),
+    (
+        "databases feature off",
+        &[("HATCHERY_CLIENT_DATABASES_ENABLED", "false")],
+    ),
+    (
+        "databases random host off",
+        &[("HATCHERY_CLIENT_DATABASES_ANY_HOST", "false")],
+    ),
+    (
+        "allocation feature off",
+        &[("HATCHERY_CLIENT_ALLOCATIONS_ENABLED", "false")],
+    ),
     ("recaptcha on", &[]),
     ("maintenance mode", &[("HATCHERY_MAINTENANCE", "true")]),
 ];
@@ -43,23 +52,36 @@ pub(crate) fn variant(exchanges: &[Exchange], index: usize) -> Variant {
         .unwrap_or_default()
 }
 
-/// Whether the exchanges around it, from reset to reset, are about limits.
+/// Whether the exchanges around it, from reset to reset, are about limits; of files to fetch, whether
+/// the same was asked just before, since only its series of many is.
 pub(crate) fn speaks_of_limits(exchanges: &[Exchange], index: usize) -> bool {
+    let exchange = &exchanges[index];
+    if is_pull(exchange) {
+        return index.checked_sub(1).is_some_and(|before| {
+            let before = &exchanges[before];
+            before.path == exchange.path && before.request_body == exchange.request_body
+        });
+    }
     group(exchanges, index)
         .iter()
         .any(|exchange| LIMITS.iter().any(|word| exchange.name.contains(word)))
 }
 
 /// Whether the panel remembers something about such requests that the reference had forgotten: it
-/// keeps a server's figures for a while, and counts attempts to sign in.
+/// keeps a server's figures for a while, and counts attempts to sign in and files to fetch.
 pub(crate) fn keeps_state_in_memory(exchange: &Exchange) -> bool {
     let path = exchange.path.split('?').next().unwrap_or_default();
     path.ends_with("/resources")
+        || is_pull(exchange)
         || exchange.method == "POST"
             && matches!(
                 path,
                 "/auth/login" | "/auth/password" | "/auth/password/reset"
             )
+}
+
+fn is_pull(exchange: &Exchange) -> bool {
+    exchange.method == "POST" && exchange.path.ends_with("/files/pull")
 }
 
 fn neighbour(exchanges: &[Exchange], index: usize) -> Option<&Exchange> {

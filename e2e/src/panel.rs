@@ -111,6 +111,12 @@ impl Panel {
         Ok(())
     }
 
+    /// Changes a setting from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let setting = (name.to_owned(), value.to_owned());
+        self.options.environment.push(setting);
+    }
+
     /// `kill -9`
     pub fn kill(&mut self) -> Result<()> {
         let service = self.service.take().context("the panel does not run")?;

@@ -25,4 +25,6 @@ mod minecraft;
 mod openarena;
 mod schedules;
 mod schemathesis;
+mod poller;
+mod pterojs;
 mod world;
