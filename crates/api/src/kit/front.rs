@@ -46,7 +46,9 @@ async fn front(State((front, routes)): State<(Front, Router)>, mut request: Requ
     let cors = Cors::of(&request, &front.allowed_origins);
     let mut response = match cors.preflight() {
         Some(response) => response,
-        None if front.maintenance && !is_of_node(&request) => ApiError::maintenance().into_response(),
+        None if front.maintenance && !is_of_node(&request) => {
+            ApiError::maintenance().into_response()
+        }
         None => {
             drop_trailing_slash(request.uri_mut());
             obey_method_override(&mut request);
