@@ -59,7 +59,6 @@ def main(url, key, server, password, with_databases):
     client = PterodactylClient(url, key).client
     server_api = client.servers
 
-    drive_account(client.account, password)
     drive_servers(server_api, url, server)
     drive_files(server_api.files, server)
     if with_databases == "yes":
@@ -72,6 +71,8 @@ def main(url, key, server, password, with_databases):
     drive_users(server_api.users, server)
     drive_backups(server_api, server)
     drive_settings(server_api, server)
+    # Last: a new password ends the consoles and links that are out.
+    drive_account(client.account, password)
     assert not left, f"never called: {sorted(left)}"
     print("nothing left out")
 

@@ -61,7 +61,6 @@ fn every_method_of_py_dactyl_works() {
 
 fn whole_surface(version: &str) {
     const CLASSES: [&str; 10] = [
-        "account",
         "servers",
         "files",
         "databases",
@@ -71,6 +70,7 @@ fn whole_surface(version: &str) {
         "users",
         "backups",
         "settings",
+        "account",
     ];
     let environment = cache().join(format!("dactyl-{version}"));
     let packages = [
