@@ -112,6 +112,10 @@ fn new_texts(key: &str, recorded: &str, ours: &str) -> bool {
         "id" => same_length && recorded.len() == 8 && plain(recorded) && plain(ours),
         // API keys.
         "identifier" => same_length && recorded.starts_with("ptl") && recorded[..5] == ours[..5],
+        // A name made of an address ends in three letters that are drawn.
+        "username" if same_length && recorded.len() > 3 && !recorded.starts_with('u') => {
+            recorded[..recorded.len() - 3] == *ours.get(..ours.len() - 3).unwrap_or_default()
+        }
         "username" => {
             let stem = |text: &str| {
                 text.split_once('_')

@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Settings of the recording instance.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("HATCHERY_ACTIVITY_KEEP_DAYS", "0"),
+    // Backups of the year 2024 that are under way stay so.
+    ("HATCHERY_BACKUPS_PRUNE_AGE", "100000000"),
     ("HATCHERY_CLIENT_ALLOCATIONS_PORTS", "25600-25700"),
     ("HATCHERY_LOG_FORMAT", "human"),
     ("HATCHERY_LOG_LEVEL", "info"),
