@@ -82,7 +82,7 @@ impl Field {
     pub(crate) fn value(self, text: &str) -> Result<u32, Invalid> {
         let named = || {
             let is_it = |name: &&str| name.eq_ignore_ascii_case(text);
-            let place = self.names.iter().position(|name| is_it(&name))?;
+            let place = self.names.iter().position(is_it)?;
             Some(self.first + u32::try_from(place).ok()?)
         };
         number(text)
