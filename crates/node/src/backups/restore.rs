@@ -20,7 +20,7 @@ use crate::server::{RestoreError, RestoreJob, Server};
 use crate::state::NodeState;
 
 /// How long the other side may be silent in the middle of an archive.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// How much of an archive is gathered before it goes to the disk.
 const BATCH: usize = 1024 * 1024;
 

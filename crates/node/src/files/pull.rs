@@ -32,7 +32,7 @@ const MAX_REDIRECTS: usize = 5;
 const MAX_DURATION: Duration = Duration::from_hours(12);
 
 /// How long the other side may be silent in the middle of a file.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The largest file in bytes, for servers whose disk has no limit.
 const MAX_SIZE: u64 = 64 * 1024 * 1024 * 1024;
