@@ -261,8 +261,9 @@ async fn deliver_mail(cx: Cx) -> Result<(), Infallible> {
 /// Gives up backups that nobody reports on any more.
 async fn prune_backups(cx: Cx) -> Result<(), StoreError> {
     loop {
-        backups::prune(&cx).await?;
+        // Not at once: a node that starts now may have something to say about them.
         tokio::time::sleep(PRUNE_BACKUPS_EVERY).await;
+        backups::prune(&cx).await?;
     }
 }
 

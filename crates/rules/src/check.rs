@@ -40,7 +40,14 @@ impl Subject<'_> {
     }
 
     fn other_is_one_of(&self, field: &str, values: &[String]) -> bool {
-        is_one_of(self.other(field), values)
+        let other = self.other(field);
+        // The two words stand for the booleans, to which PHP compares anything else loosely.
+        let is_boolean = |value: &String| match value.as_str() {
+            "true" => value::is_truthy(other),
+            "false" => !other.is_null() && !value::is_truthy(other),
+            _ => false,
+        };
+        is_one_of(other, values) || values.iter().any(is_boolean)
     }
 
     /// Whether the value is one of these; a list, where the rules want one, when all its items are.

@@ -74,6 +74,18 @@ pub(crate) fn is_boolean(value: &Value) -> bool {
     }
 }
 
+/// Whether PHP takes a value for true.
+pub(crate) fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(yes) => *yes,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty() && text != "0",
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+    }
+}
+
 /// Whether `required` counts the value as missing.
 pub(crate) fn is_blank(value: &Value) -> bool {
     match value {

@@ -14,6 +14,7 @@
     reason = "starts programs and looks at folders as a user of the machine does"
 )]
 
+mod backups;
 mod commands;
 mod console;
 mod coop;

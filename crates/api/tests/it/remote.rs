@@ -1,5 +1,7 @@
 //! `/api/remote` as a node sees it, and what hands servers to nodes (node-protocol.md §2).
 
+mod backups;
+
 use std::sync::Arc;
 
 use hatchery_app::{eggs, servers};

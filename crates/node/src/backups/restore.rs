@@ -16,11 +16,16 @@ use hatchery_vocab::BackupUuid;
 use tokio::sync::AcquireError;
 
 use super::Entered;
+use crate::power::Refusal;
 use crate::server::{RestoreError, RestoreJob, Server};
 use crate::state::NodeState;
 
 /// How long the other side may be silent in the middle of an archive.
 const SILENCE: Duration = Duration::from_mins(1);
+/// How often, and how long apart, a server that is being started or stopped is asked again: as long
+/// as it may take to stop (node-protocol.md §5.2).
+const LOCKED_TRIES: u32 = 240;
+const LOCKED_PAUSE: Duration = Duration::from_millis(500);
 /// How much of an archive is gathered before it goes to the disk.
 const BATCH: usize = 1024 * 1024;
 
@@ -106,12 +111,19 @@ async fn put_back(
     } else {
         archive
     };
-    let job = RestoreJob {
-        archive,
-        truncate,
-        progress: Arc::clone(progress),
-    };
-    Ok(server.restore(job).await?)
+    for _ in 0..LOCKED_TRIES {
+        let job = RestoreJob {
+            archive: archive.try_clone().map_err(PutBackError::Store)?,
+            truncate,
+            progress: Arc::clone(progress),
+        };
+        match server.restore(job).await {
+            // A start or a stop is going on, and will have ended soon.
+            Err(RestoreError::Refused(Refusal::Locked)) => tokio::time::sleep(LOCKED_PAUSE).await,
+            other => return Ok(other?),
+        }
+    }
+    Err(RestoreError::Refused(Refusal::Locked).into())
 }
 
 /// Fetches an archive into a file without a name, so that neither a slow bucket nor a broken

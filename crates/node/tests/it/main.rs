@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod backups;
 mod boot;
 mod console;
 mod files;

@@ -31,6 +31,10 @@ pub(crate) struct Panel {
     pub(crate) calls: Mutex<Vec<(Method, String, Value)>>,
     /// How many calls are still answered with 503.
     pub(crate) failures: Mutex<u32>,
+    /// Paths that are refused with 404.
+    pub(crate) unknown: Mutex<Vec<String>>,
+    /// Where parts of backups go.
+    pub(crate) addresses: Mutex<Value>,
 }
 
 impl Panel {
@@ -69,6 +73,9 @@ impl Panel {
                 return respond(StatusCode::SERVICE_UNAVAILABLE, &Value::Null);
             }
         }
+        if self.unknown.lock().contains(&path) {
+            return respond(StatusCode::NOT_FOUND, &Value::Null);
+        }
         let servers = self.servers.lock();
         let segments: Vec<_> = path.split('/').collect();
         match (&head.method, segments.as_slice()) {
@@ -94,6 +101,7 @@ impl Panel {
                 StatusCode::OK,
                 &json!({"container_image": "installer", "entrypoint": "bash", "script": "echo hello\r\n"}),
             ),
+            (&Method::GET, ["backups", _]) => respond(StatusCode::OK, &self.addresses.lock()),
             (&Method::POST, _) => respond(StatusCode::NO_CONTENT, &Value::Null),
             _ => respond(StatusCode::NOT_FOUND, &Value::Null),
         }

@@ -1,6 +1,7 @@
 //! `/api/client`.
 
 pub(crate) mod account;
+mod backups;
 mod databases;
 mod files;
 mod list;
