@@ -56,7 +56,7 @@ impl World {
         std::fs::write(path, content).unwrap();
     }
 
-    fn content(&self, name: &str) -> Option<String> {
+    fn restored(&self, name: &str) -> Option<String> {
         std::fs::read_to_string(self.path(name)).ok()
     }
 
@@ -276,12 +276,12 @@ async fn a_backup_is_put_back_over_what_is_there() {
     world.file("added", "new");
     std::fs::remove_file(world.path("gone")).unwrap();
     assert_eq!(world.restore('1', false).await, json!({"successful": true}));
-    assert_eq!(world.content("changed").as_deref(), Some("old"));
-    assert_eq!(world.content("gone").as_deref(), Some("old"));
-    assert_eq!(world.content("added").as_deref(), Some("new"));
+    assert_eq!(world.restored("changed").as_deref(), Some("old"));
+    assert_eq!(world.restored("gone").as_deref(), Some("old"));
+    assert_eq!(world.restored("added").as_deref(), Some("new"));
     assert_eq!(world.restore('1', true).await, json!({"successful": true}));
-    assert_eq!(world.content("changed").as_deref(), Some("old"));
-    assert_eq!(world.content("added"), None);
+    assert_eq!(world.restored("changed").as_deref(), Some("old"));
+    assert_eq!(world.restored("added"), None);
 }
 
 #[tokio::test]
@@ -304,11 +304,11 @@ async fn what_runs_is_stopped_first() {
         .await
         .unwrap();
     assert_eq!(game.next_input().await.unwrap().trim_ascii(), b"stop");
-    assert_eq!(world.content("a").as_deref(), Some("new"));
+    assert_eq!(world.restored("a").as_deref(), Some("new"));
     game.exit_with(0);
     let path = format!("backups/{}/restore", backup('1'));
     assert_eq!(world.report(&path).await, json!({"successful": true}));
-    assert_eq!(world.content("a").as_deref(), Some("old"));
+    assert_eq!(world.restored("a").as_deref(), Some("old"));
     world.state(PowerState::Offline).await;
     // It is free again.
     world
@@ -328,7 +328,7 @@ async fn nothing_is_deleted_for_an_archive_that_is_damaged() {
     std::fs::write(world.archive('1'), &archive[..archive.len() - 20]).unwrap();
     world.file("a", "new");
     assert_eq!(world.restore('1', true).await, json!({"successful": false}));
-    assert_eq!(world.content("a").as_deref(), Some("new"));
+    assert_eq!(world.restored("a").as_deref(), Some("new"));
     world.state(PowerState::Offline).await;
 }
 
@@ -343,7 +343,7 @@ async fn the_disk_limit_holds_while_a_backup_is_put_back() {
     });
     world.client.sync(world.server).await.unwrap();
     assert_eq!(world.restore('1', true).await, json!({"successful": false}));
-    assert_eq!(world.content("a"), None);
+    assert_eq!(world.restored("a"), None);
 }
 
 #[tokio::test]
@@ -410,7 +410,7 @@ async fn archives_of_the_reference_s_daemon_are_found() {
     std::fs::rename(world.archive('1'), &flat).unwrap();
     world.file("a", "new");
     assert_eq!(world.restore('1', false).await, json!({"successful": true}));
-    assert_eq!(world.content("a").as_deref(), Some("old"));
+    assert_eq!(world.restored("a").as_deref(), Some("old"));
     world
         .client
         .delete_backup(world.server, backup('1'))
@@ -618,8 +618,8 @@ async fn a_bucket_gets_an_archive_in_parts() {
         .unwrap();
     let path = format!("backups/{}/restore", backup('1'));
     assert_eq!(world.report(&path).await, json!({"successful": true}));
-    assert_eq!(world.content("a").as_deref(), Some("content"));
-    assert_eq!(world.content("b"), None);
+    assert_eq!(world.restored("a").as_deref(), Some("content"));
+    assert_eq!(world.restored("b"), None);
     let page = RestoreBackup {
         download_url: format!("{address}/page"),
         ..how
