@@ -15,7 +15,7 @@ use crate::BucketError;
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take: putting the parts of a large object together is slow.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a connection is kept open without being used.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes: a list of a thousand parts fits.

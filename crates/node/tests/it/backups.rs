@@ -139,6 +139,14 @@ fn names(archive: &std::path::Path) -> Vec<String> {
     names
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 fn status(error: &NodeError) -> u16 {
     error.status().unwrap().as_u16()
 }
@@ -153,10 +161,7 @@ async fn a_backup_is_an_archive_of_what_is_not_left_out() {
     std::os::unix::fs::symlink("/etc/passwd", world.path("link")).unwrap();
     let report = world.make('1', "logs/\n*.tmp\r\n").await;
     let archive = std::fs::read(world.archive('1')).unwrap();
-    let checksum: String = Sha1::digest(&archive)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let checksum = hex(&Sha1::digest(&archive));
     assert_eq!(
         report,
         json!({"checksum": checksum, "checksum_type": "sha1", "size": archive.len(), "successful": true, "parts": null})
@@ -541,6 +546,7 @@ impl Bucket {
             .unwrap()
     }
 
+    #[expect(clippy::unused_async, reason = "a handler is asynchronous")]
     async fn whole(State(bucket): State<Arc<Self>>) -> Response<Body> {
         Response::builder()
             .header("content-type", "application/x-gzip; charset=binary")

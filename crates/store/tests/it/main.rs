@@ -3,6 +3,7 @@
 
 mod activity;
 mod allocations;
+mod backups;
 mod eggs;
 mod identity;
 mod lists;
