@@ -109,4 +109,29 @@ both_dbs! {
             counts([("200", 2), (limit, MANY - 2)])
         );
     }
+
+    async fn tasks_of_a_schedule(store: TestStore) {
+        let panel = panel(store).await;
+        let path = panel.world.server.path("/schedules");
+        let schedule = json!({
+            "name": "x", "minute": "0", "hour": "0", "day_of_month": "*", "month": "*", "day_of_week": "*",
+        });
+        let made = panel.call_as(&panel.world.owner, "POST", &path).json(&schedule).send().await;
+        let path = format!("{path}/{}", made.json()["attributes"]["id"]);
+        let limit = "400 ServiceLimitExceededException: Schedules may not have more than 10 tasks associated \
+            with them. Creating this task would put this schedule over the limit.";
+        let task = |_| json!({"action": "command", "payload": "say x", "time_offset": 0});
+        assert_eq!(
+            at_once(&panel, &format!("{path}/tasks"), task).await,
+            counts([("200", 10), (limit, MANY - 10)])
+        );
+        let shown = panel.call_as(&panel.world.owner, "GET", &path).send().await.json();
+        let tasks = shown["attributes"]["relationships"]["tasks"]["data"].as_array().unwrap();
+        let mut places: Vec<_> = tasks
+            .iter()
+            .map(|task| task["attributes"]["sequence_id"].as_u64().unwrap())
+            .collect();
+        places.sort_unstable();
+        assert_eq!(places, (1..=10).collect::<Vec<_>>());
+    }
 }

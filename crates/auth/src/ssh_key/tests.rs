@@ -1,3 +1,5 @@
+//! Keys as the tools of the field write them, and what they get wrong.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -4,6 +4,7 @@
 mod activity;
 mod allocations;
 mod backups;
+mod databases;
 mod eggs;
 mod identity;
 mod lists;
