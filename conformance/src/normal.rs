@@ -114,7 +114,8 @@ fn new_texts(key: &str, recorded: &str, ours: &str) -> bool {
         "identifier" => same_length && recorded.starts_with("ptl") && recorded[..5] == ours[..5],
         // A name made of an address ends in three letters that are drawn.
         "username" if same_length && recorded.len() > 3 && !recorded.starts_with('u') => {
-            recorded[..recorded.len() - 3] == *ours.get(..ours.len() - 3).unwrap_or_default()
+            let stem = |text: &str| text.get(..text.len() - 3).map(str::to_owned);
+            stem(recorded) == stem(ours)
         }
         "username" => {
             let stem = |text: &str| {
@@ -147,6 +148,7 @@ fn canonical(text: &str) -> String {
             r"|(?<secret>secret=[A-Z2-7]+)",
             r"|^(?<subject>[a-z_]+:)[1-9]\d+$",
             r"|\b(?<user>u\d+_)\w{10}\b",
+            r"|(?<wait>\bin \d+ seconds\b)",
         ))
         .ok()
     });
@@ -165,6 +167,8 @@ fn canonical(text: &str) -> String {
             "<port>".to_owned()
         } else if found.name("secret").is_some() {
             "<secret>".to_owned()
+        } else if found.name("wait").is_some() {
+            "in <n> seconds".to_owned()
         } else {
             format!("{}{}<new>", name("subject"), name("user"))
         }

@@ -1,7 +1,7 @@
 //! The invariants of ARCHITECTURE.md and STYLE.md, proved on the tree and on `cargo metadata`.
 
 mod dependencies;
-mod security;
+mod named_tests;
 mod sources;
 
 use anyhow::{Result, bail};
@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 /// One invariant: its name, and a function that lists what breaks it.
 type Rule = (&'static str, fn() -> Result<Vec<String>>);
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     (
         "crates depend only on what ARCHITECTURE.md allows",
         dependencies::direction,
@@ -33,8 +33,12 @@ const RULES: [Rule; 10] = [
         sources::no_untested_examples,
     ),
     (
-        "the tests that docs/security.md names exist",
-        security::named_tests,
+        "the tests that pages of docs name exist",
+        named_tests::exist,
+    ),
+    (
+        "everything that clients rely on has a test",
+        named_tests::every_quirk,
     ),
     ("only store and db contain SQL", sources::sql_in_its_place),
     (

@@ -156,6 +156,6 @@ fn text_or_null(text: &str) -> Value {
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-        address => address,
+        IpAddr::V4(address) => address.into(),
     }
 }

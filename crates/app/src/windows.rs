@@ -116,6 +116,7 @@ fn make_room<K: Copy + Eq + Hash>(windows: &mut HashMap<K, Window>, now: Timesta
 
 impl Quota {
     /// The one with fewer left.
+    #[must_use]
     pub const fn tighter(self, other: Self) -> Self {
         if other.remaining < self.remaining {
             other

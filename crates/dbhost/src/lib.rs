@@ -92,18 +92,20 @@ impl fmt::Debug for Tenant<'_> {
     }
 }
 
+/// Where a host listens: name or address, and port.
+type Address = (String, u16);
+
 /// The way to all hosts: it keeps count of our connections. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Hosts(Arc<Mutex<HashMap<(String, u16), Arc<Semaphore>>>>);
+pub struct Hosts(Arc<Mutex<HashMap<Address, Arc<Semaphore>>>>);
 
 impl Hosts {
     /// Opens a session, when one of our connections to this host is free.
     pub async fn connect(&self, host: &Host) -> Result<Session, HostError> {
         let free = self.connections(host).acquire_owned();
-        let permit = match timeout(QUEUE_PATIENCE, free).await {
-            Ok(Ok(permit)) => permit,
-            // Nobody closes it.
-            Ok(Err(_)) | Err(_) => return Err(HostError::Busy),
+        // The inner error would be a closed semaphore, and nobody closes it.
+        let Ok(Ok(permit)) = timeout(QUEUE_PATIENCE, free).await else {
+            return Err(HostError::Busy);
         };
         let wire = within(CONNECT_PATIENCE, async {
             Ok(match host.engine {

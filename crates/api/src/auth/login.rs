@@ -163,7 +163,7 @@ impl From<PasswordError> for ApiError {
         match error {
             PasswordError::Busy => Self::unavailable(),
             PasswordError::TooLong => Self::refused_field("password", error.to_string()),
-            error => Self::internal(&error),
+            PasswordError::Failed(_) => Self::internal(&error),
         }
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod client;
 mod database_server;
 mod openapi;
+mod quirks;
 mod races;
 mod remote;
 mod wire;

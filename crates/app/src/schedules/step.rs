@@ -104,7 +104,7 @@ impl Taken<'_> {
         let action = self.task.action;
         match done {
             Ok(()) => {
-                tracing::info!(%server, %schedule, %task, %action, "a task of a schedule ran")
+                tracing::info!(%server, %schedule, %task, %action, "a task of a schedule ran");
             }
             Err(error) => {
                 tracing::warn!(%server, %schedule, %task, %action, %error, "a task of a schedule failed");

@@ -46,18 +46,10 @@ fn put_back(truncate: bool) -> RestoreBackup {
 }
 
 impl World {
-    fn path(&self, name: &str) -> PathBuf {
-        self.data.path().join(self.server.to_string()).join(name)
-    }
-
     fn file(&self, name: &str, content: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
-    }
-
-    fn restored(&self, name: &str) -> Option<String> {
-        std::fs::read_to_string(self.path(name)).ok()
     }
 
     fn archive_of(&self, server: ServerUuid, digit: char) -> PathBuf {
@@ -281,12 +273,12 @@ async fn a_backup_is_put_back_over_what_is_there() {
     world.file("added", "new");
     std::fs::remove_file(world.path("gone")).unwrap();
     assert_eq!(world.restore('1', false).await, json!({"successful": true}));
-    assert_eq!(world.restored("changed").as_deref(), Some("old"));
-    assert_eq!(world.restored("gone").as_deref(), Some("old"));
-    assert_eq!(world.restored("added").as_deref(), Some("new"));
+    assert_eq!(world.content("changed").as_deref(), Some("old"));
+    assert_eq!(world.content("gone").as_deref(), Some("old"));
+    assert_eq!(world.content("added").as_deref(), Some("new"));
     assert_eq!(world.restore('1', true).await, json!({"successful": true}));
-    assert_eq!(world.restored("changed").as_deref(), Some("old"));
-    assert_eq!(world.restored("added"), None);
+    assert_eq!(world.content("changed").as_deref(), Some("old"));
+    assert_eq!(world.content("added"), None);
 }
 
 #[tokio::test]
@@ -309,11 +301,11 @@ async fn what_runs_is_stopped_first() {
         .await
         .unwrap();
     assert_eq!(game.next_input().await.unwrap().trim_ascii(), b"stop");
-    assert_eq!(world.restored("a").as_deref(), Some("new"));
+    assert_eq!(world.content("a").as_deref(), Some("new"));
     game.exit_with(0);
     let path = format!("backups/{}/restore", backup('1'));
     assert_eq!(world.report(&path).await, json!({"successful": true}));
-    assert_eq!(world.restored("a").as_deref(), Some("old"));
+    assert_eq!(world.content("a").as_deref(), Some("old"));
     world.state(PowerState::Offline).await;
     // It is free again.
     world
@@ -333,7 +325,7 @@ async fn nothing_is_deleted_for_an_archive_that_is_damaged() {
     std::fs::write(world.archive('1'), &archive[..archive.len() - 20]).unwrap();
     world.file("a", "new");
     assert_eq!(world.restore('1', true).await, json!({"successful": false}));
-    assert_eq!(world.restored("a").as_deref(), Some("new"));
+    assert_eq!(world.content("a").as_deref(), Some("new"));
     world.state(PowerState::Offline).await;
 }
 
@@ -348,7 +340,7 @@ async fn the_disk_limit_holds_while_a_backup_is_put_back() {
     });
     world.client.sync(world.server).await.unwrap();
     assert_eq!(world.restore('1', true).await, json!({"successful": false}));
-    assert_eq!(world.restored("a"), None);
+    assert_eq!(world.content("a"), None);
 }
 
 #[tokio::test]
@@ -415,7 +407,7 @@ async fn archives_of_the_reference_s_daemon_are_found() {
     std::fs::rename(world.archive('1'), &flat).unwrap();
     world.file("a", "new");
     assert_eq!(world.restore('1', false).await, json!({"successful": true}));
-    assert_eq!(world.restored("a").as_deref(), Some("old"));
+    assert_eq!(world.content("a").as_deref(), Some("old"));
     world
         .client
         .delete_backup(world.server, backup('1'))
@@ -624,8 +616,8 @@ async fn a_bucket_gets_an_archive_in_parts() {
         .unwrap();
     let path = format!("backups/{}/restore", backup('1'));
     assert_eq!(world.report(&path).await, json!({"successful": true}));
-    assert_eq!(world.restored("a").as_deref(), Some("content"));
-    assert_eq!(world.restored("b"), None);
+    assert_eq!(world.content("a").as_deref(), Some("content"));
+    assert_eq!(world.content("b"), None);
     let page = RestoreBackup {
         download_url: format!("{address}/page"),
         ..how

@@ -98,11 +98,6 @@ impl World {
         let shown = answer.get("error").or_else(|| answer.get("name")).cloned();
         (status, shown.unwrap_or_default())
     }
-
-    fn content(&self, name: &str) -> Option<String> {
-        let path = self.data.path().join(self.server.to_string()).join(name);
-        std::fs::read_to_string(path).ok()
-    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,6 +129,16 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Where a file of the server lies.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.data.path().join(self.server.to_string()).join(name)
+    }
+
+    /// What a file of the server holds.
+    pub(crate) fn content(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.path(name)).ok()
+    }
+
     /// A booted node with one server.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}, |_| {}).await

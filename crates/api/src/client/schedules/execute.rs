@@ -1,14 +1,13 @@
 //! `POST …/schedules/{schedule}/execute`.
 
-use axum::Json;
 use axum::extract::State;
 use hatchery_app::Cx;
 use hatchery_app::access::needs;
 use hatchery_app::schedules::{self, ExecuteError, TaskError};
-use http::StatusCode;
 
 use super::child::{ScheduleOf, SchedulePath};
 use crate::client::documented::ServerErrors;
+use crate::kit::answer::Accepted;
 use crate::kit::error::ApiError;
 use crate::kit::server::ServerWith;
 
@@ -22,14 +21,14 @@ use crate::kit::server::ServerWith;
     operation_id = "executeSchedule",
     tag = "schedules",
     params(SchedulePath),
-    responses((status = 202, body = [String], description = "An empty list."), ServerErrors)
+    responses((status = 202, body = Vec<String>, description = "An empty list."), ServerErrors)
 )]
 pub(crate) async fn execute_schedule(
     State(cx): State<Cx>,
     ServerWith(access, ScheduleOf(schedule)): ServerWith<ScheduleOf, needs::ScheduleUpdate>,
-) -> Result<(StatusCode, Json<[String; 0]>), ApiError> {
+) -> Result<Accepted, ApiError> {
     schedules::execute(&cx, &access, schedule).await?;
-    Ok((StatusCode::ACCEPTED, Json([])))
+    Ok(Accepted)
 }
 
 impl From<ExecuteError> for ApiError {

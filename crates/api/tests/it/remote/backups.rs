@@ -119,7 +119,7 @@ async fn a_report_s_fields_are_checked() {
         json!({"successful": true, "checksum": "a", "checksum_type": "sha1", "size": 1, "parts": [{"etag": "x"}]}),
     ] {
         let answer = report(&panel, &backup.uuid.to_string(), body.clone()).await;
-        table.push_str(&format!("{body}\n{answer}\n"));
+        table = format!("{table}{body}\n{answer}\n");
     }
     insta::assert_snapshot!(table, @r#"
     {}

@@ -80,7 +80,7 @@ both_dbs! {
         assert_eq!(said(&panel), [""; 0], "not due yet");
         assert_eq!(wakes_in(&panel).await, 4 * 3600 + 30 * 60);
 
-        panel.clock.advance(Duration::from_secs(4 * 3600 + 30 * 60));
+        panel.clock.advance(Duration::from_mins(4 * 60 + 30));
         run_due(&panel.cx).await;
         assert_eq!(said(&panel), [""; 0], "the first task waits, too");
         let begun = shown(&panel, id).await;

@@ -1,4 +1,4 @@
-//! `docs/security.md` names tests that there are.
+//! Pages of `docs` that promise tests name tests that there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,43 @@ struct Named<'a> {
     path: &'a str,
 }
 
-/// Every test that the page promises exists in the crate that it names.
-pub(crate) fn named_tests() -> Result<Vec<String>> {
-    let page = fs::read_to_string(project::root().join("docs/security.md"))?;
+/// The pages that promise tests.
+const PAGES: [&str; 2] = ["docs/client-quirks.md", "docs/security.md"];
+
+/// How many items of docs/client-quirks.md there are.
+const QUIRKS: usize = 23;
+
+/// Every test that a page promises exists in the crate that it names.
+pub(crate) fn exist() -> Result<Vec<String>> {
     let files = project::files()?;
     let mut complaints = Vec::new();
-    for named in named(&page) {
-        if !exists(&files, &named)? {
-            let Named { package, path } = named;
-            complaints.push(format!("docs/security.md: `{package}: {path}` is no test"));
+    for name in PAGES {
+        let page = fs::read_to_string(project::root().join(name))?;
+        for named in named(&page) {
+            if !exists(&files, &named)? {
+                let Named { package, path } = named;
+                complaints.push(format!("{name}: `{package}: {path}` is no test"));
+            }
         }
     }
     Ok(complaints)
+}
+
+/// Each item of docs/client-quirks.md has a row with a test.
+pub(crate) fn every_quirk() -> Result<Vec<String>> {
+    let page = fs::read_to_string(project::root().join("docs/client-quirks.md"))?;
+    Ok(without_test(&page))
+}
+
+fn without_test(page: &str) -> Vec<String> {
+    (1..=QUIRKS)
+        .filter(|number| {
+            let start = format!("| {number} | ");
+            let mut rows = page.lines().filter(|line| line.starts_with(&start));
+            !rows.any(|row| named(row).next().is_some())
+        })
+        .map(|number| format!("docs/client-quirks.md: item {number} has no test"))
+        .collect()
 }
 
 /// The names in the tables' last column, such as `` `api: auth::a_name` ``.
@@ -66,6 +91,19 @@ fn exists(files: &[PathBuf], named: &Named<'_>) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_item_without_a_test_is_told() {
+        let row = |number: usize| match number {
+            7 => "| 7 | x | *later* |\n".to_owned(),
+            9 => String::new(),
+            _ => format!("| {number} | x | `api: a::test` |\n"),
+        };
+        let page: String = (1..=QUIRKS).map(row).collect();
+        let missing = without_test(&page);
+        assert_eq!(missing.len(), 2, "{missing:?}");
+        assert!(missing[0].contains("item 7") && missing[1].contains("item 9"));
+    }
 
     #[test]
     fn names_are_read_from_the_last_column() {
