@@ -122,19 +122,10 @@ fn new_texts(key: &str, recorded: &str, ours: &str) -> bool {
                 text.split_once('_')
                     .map(|(stem, rest)| (stem.to_owned(), rest.len()))
             };
-            let of_database = recorded.starts_with('u') && stem(recorded) == stem(ours);
-            same_length && (of_database || new_account(recorded, ours))
+            same_length && recorded.starts_with('u') && stem(recorded) == stem(ours)
         }
         _ => false,
     }
-}
-
-/// Whether both are names of the account that an invitation made: the address and three random
-/// characters.
-fn new_account(recorded: &str, ours: &str) -> bool {
-    const STEM: &str = "brand.newtag";
-    let suffix = |text: &str| text.strip_prefix(STEM).map(str::len);
-    suffix(recorded) == Some(3) && suffix(ours) == Some(3)
 }
 
 /// A text with placeholders for what is new each time.

@@ -7,20 +7,21 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::docker::Docker;
 use crate::panel::{self, BINARY_VARIABLE, Profile};
 use crate::report::{self, Counts};
 use crate::{interrupt, machine, program, project, test};
 
 /// What the tests need from the machine.
-pub(crate) const NEEDS: [machine::Need; 8] = [
+pub(crate) const NEEDS: [machine::Need; 10] = [
     machine::CURL,
     machine::DEBOOTSTRAP,
     machine::DOCKER,
     machine::DOCKERD,
+    machine::MARIADB,
     machine::NODE,
     machine::NPM,
     machine::OPENARENA,
+    machine::POSTGRES,
     machine::PYTHON,
 ];
 
@@ -32,12 +33,9 @@ pub(crate) fn chore(filters: &[&str]) -> Result<ExitCode> {
     interrupt::watch()?;
     machine::ensure(&NEEDS)?;
     let binary = panel::binary(Profile::Dev)?;
-    let engine = Docker::start()?;
-    let environment = vec![(
-        "HATCHERY_TEST_DOCKER",
-        engine.socket.clone().into_os_string(),
-    )];
-    let counts = run(&binary, environment, filters)?;
+    let mut services = test::Services::default();
+    services.start()?;
+    let counts = run(&binary, services.environment(), filters)?;
     let mut report = report::Report::default();
     report.part("end to end", || Ok(counts));
     print!("\n{report}");

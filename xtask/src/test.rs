@@ -127,12 +127,7 @@ fn junit_file() -> PathBuf {
 
 /// Installs all that any test needs, at once.
 fn prepare() -> Result<()> {
-    let mut needs = vec![
-        machine::CC,
-        machine::POSTGRES,
-        machine::MARIADB,
-        machine::BUSYBOX,
-    ];
+    let mut needs = vec![machine::CC, machine::BUSYBOX];
     needs.extend(e2e::NEEDS);
     needs.extend(conformance::NEEDS);
     machine::ensure(&needs)
@@ -140,21 +135,23 @@ fn prepare() -> Result<()> {
 
 /// What the tests talk to, stopped when dropped.
 #[derive(Debug, Default)]
-struct Services {
+pub(crate) struct Services {
     postgres: Option<Postgres>,
     mariadb: Option<MariaDb>,
     docker: Option<Docker>,
 }
 
 impl Services {
-    fn start(&mut self) -> Result<()> {
+    /// Starts them all.
+    pub(crate) fn start(&mut self) -> Result<()> {
         self.postgres = Some(Postgres::start().context("PostgreSQL")?);
         self.mariadb = Some(MariaDb::start().context("MariaDB")?);
         self.docker = Some(Docker::start().context("Docker Engine")?);
         Ok(())
     }
 
-    fn environment(&self) -> Environment {
+    /// How tests find them.
+    pub(crate) fn environment(&self) -> Environment {
         let postgres = self
             .postgres
             .as_ref()

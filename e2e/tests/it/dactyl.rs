@@ -42,7 +42,7 @@ fn py_dactyl_drives_a_server() {
     );
 
     let world = World::new(Engine::Process);
-    let game = world.server("demo", &[]);
+    let game = world.server("openarena", &[]);
     let mut python = Command::new(environment.join("bin/python"));
     python
         .arg(folder.join("dactyl.py"))
@@ -88,7 +88,7 @@ fn whole_surface(version: &str) {
 
     let world = World::new(Engine::Process);
     let databases = lend_database_host(&world);
-    let game = world.server("demo", &[]);
+    let game = world.server("openarena", &[]);
     let mut python = Command::new(environment.join("bin/python"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/dactyl_whole.py");
     python.arg(script).args([

@@ -28,4 +28,5 @@ mod poller;
 mod pterojs;
 mod schedules;
 mod schemathesis;
+mod subusers;
 mod world;

@@ -18,7 +18,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/poller.py");
 #[test]
 fn a_poller_outlives_refusals_and_outages() {
     let mut world = World::new(Engine::Process);
-    let (id, url) = (world.server("demo", &[]).id.clone(), world.panel.url());
+    let (id, url) = (world.server("openarena", &[]).id.clone(), world.panel.url());
     // So few requests that it is refused for certain.
     world.panel.set("HATCHERY_RATE_LIMIT_PER_MINUTE", "6");
     world.panel.stop().unwrap();

@@ -46,7 +46,7 @@ fn pterojs_drives_a_server() {
     std::fs::copy(Path::new(FOLDER).join("drive.js"), &script).unwrap();
 
     let world = World::new(Engine::Process);
-    let game = world.server("demo", &[]);
+    let game = world.server("openarena", &[]);
     let mut node = Command::new("node");
     node.arg(&script)
         .args([&world.panel.url(), &world.key, &game.id, Panel::PASSWORD]);
