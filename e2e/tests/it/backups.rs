@@ -1,14 +1,13 @@
 //! Backups through the whole product: made, looked into, put back, deleted; on the node, and in a
 //! bucket of a real S3 service.
 
-use std::path::Path;
 use std::process::Command;
 
 use hatchery_e2e::{Engine, Service, exchange, free_port};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::world::{Game, PATIENCE, World, cache, once, run, wait_for};
+use crate::world::{Game, PATIENCE, World, python, run, wait_for};
 
 /// The steps of a backup, as the owner's program takes them.
 struct Backups<'a> {
@@ -202,25 +201,7 @@ fn a_backup_that_a_crash_cut_short_has_failed() {
 
 /// The S3 service: moto, which keeps everything in memory.
 fn bucket() -> (Service, String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("services");
-    let environment = cache().join("moto");
-    once(
-        &environment,
-        include_str!("../../services/requirements.txt"),
-        |environment| {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(environment));
-            let mut pip = Command::new(environment.join("bin/pip"));
-            pip.args([
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ]);
-            run(pip.arg(folder.join("requirements.txt")));
-        },
-    );
+    let environment = python("moto", include_str!("../../services/requirements.txt"));
     let port = free_port().unwrap().to_string();
     let arguments = ["-H", "127.0.0.1", "-p", &port].map(std::ffi::OsStr::new);
     let mut service = Service::start(

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use hatchery_e2e::{Engine, Panel};
 
-use crate::world::{World, cache, once, run, skip};
+use crate::world::{World, python, run, skip};
 
 /// What the script says, in this order, when all went well.
 const STEPS: [&str; 8] = [
@@ -22,24 +22,7 @@ const STEPS: [&str; 8] = [
 #[test]
 fn py_dactyl_drives_a_server() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
-    let environment = cache().join("dactyl");
-    once(
-        &environment,
-        include_str!("../../clients/requirements.txt"),
-        |environment| {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(environment));
-            let mut pip = Command::new(environment.join("bin/pip"));
-            pip.args([
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ]);
-            run(pip.arg(folder.join("requirements.txt")));
-        },
-    );
+    let environment = python("dactyl", include_str!("../../clients/requirements.txt"));
 
     let world = World::new(Engine::Process);
     let game = world.server("openarena", &[]);
@@ -72,19 +55,8 @@ fn whole_surface(version: &str) {
         "settings",
         "account",
     ];
-    let environment = cache().join(format!("dactyl-{version}"));
-    let packages = [
-        format!("py-dactyl=={version}"),
-        "websocket-client==1.9.2".to_owned(),
-    ];
-    once(&environment, &packages.join(" "), |environment| {
-        run(Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(environment));
-        let mut pip = Command::new(environment.join("bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
-        run(pip.args(&packages));
-    });
+    let requirements = format!("py-dactyl=={version}\nwebsocket-client==1.9.2\n");
+    let environment = python(&format!("dactyl-{version}"), &requirements);
 
     let world = World::new(Engine::Process);
     let databases = lend_database_host(&world);

@@ -3,36 +3,19 @@
 use std::ffi::OsStr;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use hatchery_e2e::{Engine, Panel, Service, free_port};
 use rustix::process::Signal;
 
-use crate::world::{PATIENCE, World, cache, once, run};
+use crate::world::{PATIENCE, World, python};
 
 const FORM: [(&str, &str); 1] = [("Content-Type", "application/x-www-form-urlencoded")];
 
 #[test]
 fn a_forgotten_password_is_replaced_by_mail() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mail");
-    let environment = cache().join("mail");
-    once(
-        &environment,
-        include_str!("../../mail/requirements.txt"),
-        |environment| {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(environment));
-            let mut pip = Command::new(environment.join("bin/pip"));
-            pip.args([
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ]);
-            run(pip.arg(folder.join("requirements.txt")));
-        },
-    );
+    let environment = python("mail", include_str!("../../mail/requirements.txt"));
 
     let (port, kept) = (free_port().unwrap(), tempfile::tempdir().unwrap());
     let arguments = [

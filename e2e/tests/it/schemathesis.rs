@@ -5,7 +5,7 @@ use std::process::Command;
 
 use hatchery_e2e::Engine;
 
-use crate::world::{World, cache, once, run};
+use crate::world::{World, python, run};
 
 /// How many requests each operation gets: enough to meet every field with something odd, and still
 /// a matter of a minute or two.
@@ -15,19 +15,9 @@ const SEED: &str = "20261123";
 
 #[test]
 fn no_request_crashes_the_panel_or_gets_an_answer_that_is_not_described() {
-    let environment = cache().join("schemathesis");
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/schemathesis.txt");
-    once(
-        &environment,
+    let environment = python(
+        "schemathesis",
         include_str!("../../clients/schemathesis.txt"),
-        |environment| {
-            run(Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(environment));
-            let mut pip = Command::new(environment.join("bin/pip"));
-            pip.args(["install", "--quiet", "--disable-pip-version-check"]);
-            run(pip.arg("--requirement").arg(requirements));
-        },
     );
 
     let world = World::new(Engine::Process);

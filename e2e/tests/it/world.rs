@@ -63,6 +63,22 @@ pub(crate) fn once(folder: &Path, made_from: &str, make: impl FnOnce(&Path)) {
     std::fs::write(done, made_from).unwrap();
 }
 
+/// A Python environment with published packages, made once. `requirements` is what pip reads.
+pub(crate) fn python(name: &str, requirements: &str) -> PathBuf {
+    let environment = cache().join(name);
+    once(&environment, requirements, |environment| {
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(environment));
+        let list = environment.join("requirements.txt");
+        std::fs::write(&list, requirements).unwrap();
+        let mut pip = Command::new(environment.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+        run(pip.arg("--requirement").arg(list));
+    });
+    environment
+}
+
 /// Runs a program to its end and gives back what it printed.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
